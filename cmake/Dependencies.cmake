@@ -1,0 +1,20 @@
+# Libraries from the system's packages; where one is missing, a pinned release is fetched at configure time.
+include(FetchContent)
+
+function(canrun_dependency package repository tag)
+  find_package(${package} QUIET)
+  if(${package}_FOUND)
+    message(STATUS "${package} ${${package}_VERSION}: from the system")
+  else()
+    message(STATUS "${package}: not found on the system, fetching ${tag}")
+    FetchContent_Declare(${package} GIT_REPOSITORY ${repository} GIT_TAG ${tag} GIT_SHALLOW TRUE)
+    FetchContent_MakeAvailable(${package})
+  endif()
+endfunction()
+
+canrun_dependency(CLI11 https://github.com/CLIUtils/CLI11.git v2.4.2)
+canrun_dependency(nlohmann_json https://github.com/nlohmann/json.git v3.11.3)
+canrun_dependency(fmt https://github.com/fmtlib/fmt.git 10.2.1)
+if(CANRUN_TESTS)
+  canrun_dependency(Catch2 https://github.com/catchorg/Catch2.git v3.5.4)
+endif()

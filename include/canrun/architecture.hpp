@@ -1,0 +1,104 @@
+#pragma once
+/// The shape of a language model: everything that decides its tensors, its caches and its arithmetic.
+///
+/// Filled from a Hugging Face `config.json` (src/model) or from GGUF metadata (src/ingest); both give the same value.
+/// Counts are elements, never bytes. A field that a model does not have is 0.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace canrun {
+
+/// What mixes information between tokens in a layer.
+enum class Mixer : std::uint8_t {
+  none,             ///< no token mixing (Nemotron-H FFN layers, skipped attention of NAS models)
+  attention,        ///< MHA / GQA / MQA, full or sliding window
+  mla,              ///< multi-head latent attention: one latent of kv_lora_rank + qk_rope_head_dim per token
+  kda,              ///< Kimi delta attention (linear)
+  gated_delta_net,  ///< gated delta net (linear): Qwen3-Next, Qwen3.5
+  mamba1,
+  mamba2,
+  attention_mamba2,  ///< both side by side in one layer: Falcon-H1
+  lightning,         ///< lightning attention (linear): MiniMax-01
+  short_conv,        ///< gated short convolution: LFM2
+  rwkv6,
+  rwkv7,
+};
+
+enum class FeedForward : std::uint8_t { none, dense, moe };
+
+/// One block of the model, in file order (`blk.N`); multi-token-prediction blocks follow the trunk.
+struct Layer {
+  Mixer mixer = Mixer::attention;
+  FeedForward ffn = FeedForward::dense;
+  bool mtp = false;  ///< a multi-token-prediction block behind the trunk
+
+  // Attention
+  std::uint32_t heads = 0;
+  std::uint32_t kv_heads = 0;
+  std::uint32_t head_dim_k = 0;  ///< MLA: qk_nope + qk_rope per head
+  std::uint32_t head_dim_v = 0;
+  std::uint32_t window = 0;           ///< sliding window in tokens; 0 = the whole context
+  bool shares_kv = false;             ///< reads another layer's cache and stores none itself (Gemma 3n/4)
+  bool has_indexer = false;           ///< keeps an index-key cache of its own (DSA, MSA, QSA)
+  std::uint32_t compress_ratio = 0;   ///< DeepSeek-V4: 4 (CSA), 128 (HCA) or 0
+
+  // Feed forward
+  std::uint32_t ffn_size = 0;         ///< dense hidden size (also of the dense branch beside experts, if any)
+  std::uint32_t experts = 0;          ///< routed experts
+  std::uint32_t experts_used = 0;     ///< routed experts active for one token
+  std::uint32_t expert_ffn_size = 0;  ///< hidden size of one routed expert
+  std::uint32_t shared_ffn_size = 0;  ///< hidden size of all shared experts together
+};
+
+/// The whole model. Names of members follow GGUF metadata keys where one exists.
+struct Architecture {
+  std::string model_type;  ///< `model_type` of the Hugging Face configuration that holds the text tower
+  std::string gguf_arch;   ///< llama.cpp's `general.architecture`; empty where the runtime has none
+
+  std::uint32_t hidden = 0;
+  std::uint32_t vocab = 0;
+  std::uint32_t context_max = 0;
+  std::uint32_t trunk_layers = 0;  ///< layers without MTP blocks
+  std::uint32_t mtp_layers = 0;
+  bool tied_embeddings = false;
+  bool causal = true;              ///< false for encoders (embedding models): no cache, no decode
+  std::vector<Layer> layers;       ///< trunk, then MTP blocks (empty of MTP where the file leaves them out)
+
+  // MLA
+  std::uint32_t q_lora_rank = 0;
+  std::uint32_t kv_lora_rank = 0;
+  std::uint32_t qk_nope_head_dim = 0;
+  std::uint32_t qk_rope_head_dim = 0;
+
+  // Indexers of sparse attention
+  std::uint32_t indexer_heads = 0;
+  std::uint32_t indexer_head_dim = 0;
+  std::uint32_t indexer_top_k = 0;
+
+  // Recurrent layers, in llama.cpp's terms (ssm.*)
+  std::uint32_t ssm_conv_kernel = 0;
+  std::uint32_t ssm_inner_size = 0;
+  std::uint32_t ssm_state_size = 0;
+  std::uint32_t ssm_heads = 0;      ///< value heads (`ssm.time_step_rank`)
+  std::uint32_t ssm_groups = 0;
+  std::uint32_t ssm_dt_rank = 0;    ///< Mamba-1
+  std::uint32_t kda_heads = 0;
+  std::uint32_t kda_head_dim = 0;
+  std::uint32_t shortconv_kernel = 0;
+  std::uint32_t rwkv_head_size = 0;
+
+  // Encoders and learned positions
+  std::uint32_t position_embeddings = 0;  ///< rows of a learned position table
+  std::uint32_t token_types = 0;
+
+  // Per-layer embeddings (Gemma 3n / 4) and other model-wide widths
+  std::uint32_t per_layer_embedding = 0;  ///< width per layer
+  std::uint32_t per_layer_vocab = 0;      ///< rows of that table
+
+  // Parameters outside the text tower (counted, never part of the text file)
+  std::uint64_t vision_params = 0;
+};
+
+}  // namespace canrun

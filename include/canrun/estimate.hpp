@@ -1,0 +1,208 @@
+#pragma once
+/// The question and the answer: the JSON contract `canrun.estimate/1` as C++ values.
+///
+/// Base units throughout: bytes, bytes/s, seconds, tokens/s, fractions.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "canrun/figures.hpp"
+#include "canrun/machine.hpp"
+#include "canrun/settings.hpp"
+
+namespace canrun {
+
+class Catalog;
+
+enum class Detail : std::uint8_t { figures, full };
+enum class Mode : std::uint8_t { balanced, interactive, light_api, scale_out };
+enum class Offload : std::uint8_t { unset, none, layers, experts, automatic };
+enum class Verdict : std::uint8_t { fits, tight, offload, no };
+
+/// What was asked, as typed; an absent key takes its default (DESIGN of the contract: docs/json.md).
+struct Request {
+  std::string id;  ///< echoed; JSON text of any scalar
+  Detail detail = Detail::full;
+  std::string model;
+  std::string quant;
+  std::vector<std::string> gpu;  ///< empty or `cpu`: the host alone
+  std::string runtime;
+  std::string backend;
+  std::string workload;
+  Mode mode = Mode::balanced;
+  std::optional<std::uint64_t> context, prompt, output, depth;
+  std::uint64_t users = 1;
+  std::optional<std::uint64_t> parallel;
+  bool kv_unified = false;
+  std::uint64_t batch = 2048, ubatch = 512;
+  std::optional<bool> flash_attn;
+  std::string kv_type;    ///< empty: f16
+  std::string kv_type_v;  ///< empty: as `kv_type`
+  bool swa_full = false;
+  bool kv_offload = true;
+  Reserve reserve = Reserve::server;
+  bool imatrix = false;
+  bool mtp = false;
+  std::optional<std::int64_t> gpu_layers;      ///< ≥ layers + 1 is all
+  std::optional<std::int64_t> cpu_moe_layers;  ///< INT64_MAX = "all"
+  Offload offload = Offload::unset;
+  std::string split;  ///< none, layer, row, tensor; empty: layer
+  std::vector<double> tensor_split;
+  std::optional<std::uint64_t> ram_bytes;
+  std::optional<double> ram_bandwidth;  ///< bytes/s
+  std::string ram_type;
+  std::string cpu;
+  std::string pcie;  ///< `4x16`
+  std::string os;    ///< linux, windows, macos; empty: what suits the device
+  std::uint64_t used_bytes = 0;  ///< already taken on each device
+  double headroom = 0.10;        ///< ≤ 1: a fraction of each device's memory; else bytes
+  // A device that is in no catalog
+  std::optional<std::uint64_t> vram_bytes;
+  std::optional<double> bandwidth;  ///< bytes/s
+  std::optional<double> flops;      ///< FLOP/s, dense FP16
+  std::string like;                 ///< behaves like this catalog device
+};
+
+struct SubScores {
+  double memory = 0, pace = 0, ttft = 0, context = 0;  ///< each 0–100
+};
+
+struct Grade {
+  std::string letter = "F";  ///< S A B C D F
+  int score = 0;             ///< 0–100
+  SubScores parts;
+};
+
+struct WorkloadRow {
+  std::string id, name;
+  std::uint32_t prompt = 0, output = 0, context = 0, depth = 0;
+  Verdict verdict = Verdict::no;
+  Grade grade;
+  std::optional<Interval> decode;
+  Interval prefill, ttft;
+};
+
+struct QuantRow {
+  std::string id;
+  double bits_per_weight = 0;
+  std::uint64_t weights_bytes = 0, required_bytes = 0;
+  std::string quality;  ///< a word: near-lossless, high, good, usable, low, poor
+  bool exact = true;
+  Verdict verdict = Verdict::no;
+  Grade grade;
+  std::optional<Interval> decode;
+  std::string why;  ///< why it is graded so, where that is not plain (does not fit by N GiB …)
+};
+
+struct UpgradeRow {
+  std::string kind;   ///< budget, value, same_vendor, offload, quant …
+  std::string label;  ///< Budget pick, Best value …
+  std::string id, name;
+  std::int64_t memory_gain_bytes = 0;
+  double bandwidth_gain = 0;  ///< bytes/s
+  Verdict verdict = Verdict::no;
+  Grade grade;
+  std::optional<Interval> decode;
+  double price = 0;        ///< USD; 0 = unknown
+  std::string price_date;  ///< the date the price is of
+  std::string why;
+};
+
+struct Limit {
+  std::string id, text;
+};
+
+/// A published measurement near the question.
+struct EvidenceRow {
+  std::string device, model, quant, runtime, metric, date, source;
+  double value = 0, predicted = 0;
+  std::string relation;  ///< exact, same device and model, same device …
+};
+
+/// Where a speed came from.
+struct Basis {
+  std::string level = "all";  ///< measured, device, family, vendor, all
+  std::uint32_t samples = 0;
+  double median_error = 0;  ///< fraction
+};
+
+/// One named line of the memory breakdown, with what it is and where the rule comes from.
+struct MemoryLine {
+  std::string id, label, device;  ///< device id or `host`
+  std::uint64_t bytes = 0;
+  std::string formula, source;
+};
+
+/// What offloading to system memory would give when no host was stated.
+struct OffloadHint {
+  double fraction = 0;  ///< of the weight bytes on the host
+  Interval decode;
+  std::string assumption;
+};
+
+struct Download {
+  std::string repository, pattern;  ///< hub repository and file name pattern
+  std::uint64_t bytes = 0;          ///< on disk
+};
+
+struct Estimate {
+  std::string id;
+  Detail detail = Detail::full;
+  Mode mode = Mode::balanced;
+  std::vector<std::string> notes;
+
+  struct {
+    std::string id, name, source;
+    std::uint64_t params_total = 0, params_active = 0;
+    std::uint32_t layers = 0, context_max = 0;
+    std::vector<std::string> capabilities;
+  } model;
+  struct {
+    std::string id;
+    double bits_per_weight = 0;
+    bool exact = true;
+    std::string quality;
+  } quant;
+  struct {
+    std::string id, backend;
+    bool supported = true;
+    std::string reason;
+  } runtime;
+  Machine machine;
+  Settings settings;
+  Placement placement;
+  Workload workload;
+
+  struct {
+    Verdict verdict = Verdict::no;
+    Grade grade;
+    std::uint64_t required_bytes = 0, available_bytes = 0, shortfall_bytes = 0;
+    double utilization = 0;
+    double offload_fraction = 0;
+    std::uint32_t safe_context = 0, max_context = 0;
+  } fit;
+
+  MemoryFigures memory;
+  std::uint64_t headroom_bytes = 0;
+  std::vector<MemoryLine> memory_lines;
+  SpeedFigures speed;
+  Basis basis;
+  std::string command;
+  Download download;
+  std::optional<OffloadHint> offload_hint;
+  std::vector<WorkloadRow> workloads;
+  std::vector<QuantRow> quants;
+  std::vector<UpgradeRow> upgrades;
+  std::vector<Limit> limits;
+  Limit improvement;
+  std::vector<EvidenceRow> evidence;
+};
+
+/// Answers a question. Pure: the same catalog and request give the same estimate.
+/// Throws canrun::Error for unknown names, impossible values and combinations that the runtime refuses.
+Estimate estimate(const Catalog& catalog, const Request& request);
+
+}  // namespace canrun

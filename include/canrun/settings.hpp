@@ -1,0 +1,47 @@
+#pragma once
+/// How the runtime is asked to run, and for what work.
+
+#include <cstdint>
+#include <string>
+
+#include "canrun/tensor.hpp"
+
+namespace canrun {
+
+enum class Reserve : std::uint8_t {
+  server,  ///< logits rows for the slots only (llama-server)
+  bench,   ///< logits rows for a whole micro-batch (llama-bench, older servers)
+};
+
+enum class SplitMode : std::uint8_t { none, layer, row, tensor };
+
+/// Settings of the runtime, named as llama.cpp names them. Token counts.
+struct Settings {
+  std::uint32_t context = 0;  ///< total, shared by the slots (`-c`); rounded up to 256 by the runtime
+  std::uint32_t batch = 2048;
+  std::uint32_t ubatch = 512;
+  std::uint32_t parallel = 1;  ///< slots
+  bool kv_unified = false;
+  bool swa_full = false;
+  bool kv_offload = true;
+  bool flash_attn = true;      ///< as it will run: the resolver has already asked whether the device supports it
+  TensorType kv_type_k{1, 1, 2};
+  TensorType kv_type_v{1, 1, 2};
+  Reserve reserve = Reserve::server;
+  bool mtp = false;            ///< load the multi-token-prediction layers
+  bool embeddings = false;     ///< embedding run: pooled outputs instead of logits
+  SplitMode split = SplitMode::layer;
+};
+
+/// What is asked of the model: tokens.
+struct Workload {
+  std::string id;
+  std::uint32_t prompt = 0;
+  std::uint32_t output = 0;
+  std::uint32_t context = 0;
+  std::uint32_t depth = 0;   ///< tokens already in the cache when the prompt arrives
+  std::int64_t decode_depth = -1;  ///< depth at which decode is timed; -1 = once the prompt is in
+  std::uint32_t users = 1;
+};
+
+}  // namespace canrun

@@ -28,6 +28,9 @@ enum class Mixer : std::uint8_t {
 
 enum class FeedForward : std::uint8_t { none, dense, moe };
 
+/// How router logits become the weights of the chosen experts.
+enum class Gating : std::uint8_t { unknown, softmax, sigmoid, softmax_of_chosen, sqrt_softplus };
+
 /// One block of the model, in file order (`blk.N`); multi-token-prediction blocks follow the trunk.
 struct Layer {
   Mixer mixer = Mixer::attention;
@@ -96,6 +99,21 @@ struct Architecture {
   // Per-layer embeddings (Gemma 3n / 4) and other model-wide widths
   std::uint32_t per_layer_embedding = 0;  ///< width per layer
   std::uint32_t per_layer_vocab = 0;      ///< rows of that table
+
+  // Switches that decide which operations a step has (src/graph), never what is stored. Factors of 0 or 1: no operation.
+  Gating gating = Gating::unknown;    ///< unknown: what the architecture usually does
+  std::uint32_t expert_groups = 0;    ///< routing limited to groups of experts (DeepSeek-V3 `n_group`)
+  bool norm_expert_weights = false;   ///< weights of the chosen experts are divided by their sum (`norm_topk_prob`)
+  float expert_weights_scale = 0;     ///< `routed_scaling_factor`
+  float attention_softcap = 0;        ///< tanh cap on attention scores (Gemma 2, Grok)
+  float final_softcap = 0;            ///< tanh cap on logits
+  float embedding_scale = 0;          ///< factor on input embeddings (Granite)
+  float residual_scale = 0;           ///< factor on each branch before it is added (Granite, MiniCPM)
+  float logit_scale = 0;              ///< factor on logits
+  float clamp_qkv = 0;                ///< bound on Q, K and V (DBRX, MPT, OLMo)
+  float swiglu_limit = 0;             ///< bound inside SwiGLU of experts (Step-3.5, DeepSeek-V4)
+  std::uint32_t deepstack_layers = 0; ///< extra image inputs added to the first layers (Qwen3-VL)
+  bool yarn_temperature = false;      ///< attention temperature by position (Llama 4, Mistral 3)
 
   // Parameters outside the text tower (counted, never part of the text file)
   std::uint64_t vision_params = 0;

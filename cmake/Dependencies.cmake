@@ -1,5 +1,6 @@
 # Libraries from the system's packages; where one is missing, a pinned release is fetched at configure time.
 include(FetchContent)
+set(FMT_INSTALL ON)
 
 function(canrun_dependency package repository tag)
   find_package(${package} QUIET)

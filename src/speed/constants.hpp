@@ -1,0 +1,63 @@
+#pragma once
+/// What a device (or the host's processor) needs per unit of work, with everything that calibration knows folded in.
+///
+/// Resolved once per device × runtime × backend from `data/calibration.json` (calibration.hpp); plain numbers after
+/// that.
+
+#include <array>
+#include <cstdint>
+
+#include "canrun/inventory.hpp"
+
+namespace canrun {
+
+/// Seconds per unit of work of one processor under one runtime.
+struct StageCosts {
+  // One token at a time: matrices are read once and multiplied by one vector
+  std::array<double, type_classes> read{};         ///< s per byte of a dense matrix, unpacking included
+  std::array<double, type_classes> expert_read{};  ///< s per byte of a routed expert
+  double kv_read = 0;                              ///< s per byte of cache
+  double state_read = 0;                           ///< s per byte of recurrent state
+  double attention_layer = 0, recurrent_layer = 0, feed_forward_layer = 0, moe_layer = 0;  ///< s per block and step
+  double step = 0;  ///< s per step: sampling, synchronisation, the head's launch
+
+  // Many tokens at a time
+  std::array<double, type_classes> multiply{};         ///< s per weight element and token of a dense matrix
+  std::array<double, type_classes> expert_multiply{};  ///< s per weight element and token of a routed expert
+  double attention = 0;                                ///< s per FLOP of attention over the cache
+  double scan = 0;                                     ///< s per FLOP of a recurrent scan
+  double batch_layer = 0, batch_moe_layer = 0;         ///< s per block and micro-batch
+  double batch_step = 0;                               ///< s per micro-batch
+};
+
+/// Factors around a value: the 80 % interval is [value·low, value·high].
+struct Spread {
+  double low = 0.7, high = 1.4;
+};
+
+/// How near the measurements behind the constants are.
+enum class BasisLevel : std::uint8_t { device, family, vendor, all };
+
+struct SpeedConstants {
+  StageCosts costs;
+  Spread decode, prefill, ttft;
+  double request_latency = 0;     ///< s, fixed per request: HTTP, tokenising, scheduling
+  double stage_handover = 0;      ///< s to hand the stream to the next device of a layer split
+  double all_reduce_latency = 0;  ///< s per reduction across devices in tensor parallel
+  double peer_bandwidth = 0;      ///< bytes/s between two devices
+  bool unified_memory = false;
+  BasisLevel level = BasisLevel::all;
+  std::uint32_t samples = 0;  ///< measurements of this device under this runtime
+  double median_error = 0;    ///< cross-validated, fraction, of decode at this level
+};
+
+struct HostConstants {
+  StageCosts costs;
+  double block_handover = 0;     ///< s per block whose experts lie on the host, there and back
+  double link_efficiency = 1;    ///< of the link's achieved bandwidth when weights are streamed for a micro-batch
+  double stream_threshold = 32;  ///< tokens in a micro-batch from which the runtime streams weights to the device
+  double disk_bandwidth = 3e9;   ///< bytes/s when the file is read
+  Spread decode, prefill;
+};
+
+}  // namespace canrun

@@ -1,0 +1,56 @@
+#pragma once
+/// What one token asks of a device, block by block: the inventory boiled down to the sums that the speed laws read.
+///
+/// Prepared once per Inventory (a few microseconds, allocates); every speed question after that is arithmetic on it.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "canrun/inventory.hpp"
+
+namespace canrun {
+
+/// Attention layers with a common limit on what a query reads are summed together. Models have at most three kinds
+/// (full, windowed, sparse); a fifth kind joins the group with the next larger limit.
+inline constexpr std::size_t kv_groups = 4;
+
+/// Work of a run of blocks for one token. Sums, so that any run is the difference of two prefixes.
+struct Demand {
+  std::array<double, type_classes> dense{};    ///< bytes read of the matrices that every token uses
+  std::array<double, type_classes> experts{};  ///< bytes of all routed experts
+  std::array<double, kv_groups> kv{};          ///< cache bytes read per cached token
+  std::array<double, kv_groups> attention{};   ///< FLOPs per cached token
+  double state = 0;                            ///< bytes of recurrent state, read and written
+  double scan = 0;                             ///< FLOPs of recurrent scans
+  double attention_layers = 0;
+  double recurrent_layers = 0;
+  double feed_forward_layers = 0;  ///< dense feed forward
+  double moe_layers = 0;
+  double head = 0;  ///< 1 with the output layer
+
+  Demand& operator+=(const Demand& other);
+  Demand& operator-=(const Demand& other);
+};
+
+struct SpeedProfile {
+  std::vector<Demand> prefix;  ///< `prefix[i]`: blocks 0 … i-1; the output layer is the last block
+  std::array<std::uint32_t, kv_groups> kv_limit{};  ///< tokens beyond which a group reads nothing more
+  double experts_total = 0, experts_used = 0;       ///< per MoE block
+  double embedding_row = 0;                         ///< bytes of the input tables read for one token
+  double hidden = 0;                                ///< width of the stream between blocks
+  double file_bytes = 0;
+  std::uint32_t batch = 2048, ubatch = 512;
+  bool flash_attention = true;
+  bool quantised_kv = false;
+  bool decodes = true;  ///< false for encoders
+
+  [[nodiscard]] std::uint32_t blocks() const { return static_cast<std::uint32_t>(prefix.size()) - 1; }
+  /// Work of blocks `first` … `last`-1.
+  [[nodiscard]] Demand between(std::uint32_t first, std::uint32_t last) const;
+};
+
+SpeedProfile speed_profile(const Inventory& inventory);
+
+}  // namespace canrun

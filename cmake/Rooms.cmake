@@ -17,7 +17,7 @@ if(CANRUN_SANITIZE)
 endif()
 
 function(canrun_room name)
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
   if(sources)
     add_library(room_${name} OBJECT ${sources})
     set_target_properties(room_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)

@@ -1,0 +1,48 @@
+#pragma once
+/// The tensors of one GGUF file while they are being listed.
+
+#include <cstdint>
+#include <initializer_list>
+#include <string_view>
+#include <vector>
+
+#include "canrun/tensor.hpp"
+
+namespace canrun {
+
+/// What a tensor with this canonical GGUF name is for (`blk.3.ffn_down_exps.weight` → expert). Unknown names: other.
+[[nodiscard]] Role role_of(std::string_view name);
+
+/// The number in `blk.N.…`; -1 outside the blocks.
+[[nodiscard]] std::int32_t layer_of(std::string_view name);
+
+/// f32 or f16, as llama.cpp's converter writes a tensor of this name: vectors, norms, routers, convolutions, position
+/// and type tables stay f32 (conversion/base.py, prepare_tensors).
+[[nodiscard]] TensorType source_type(std::string_view name, std::size_t dimensions);
+
+/// Sorts as llama-quant visits them: by block, tensors outside the blocks first, then by name (llama-model-loader.h,
+/// weight_name_comparer).
+void sort_as_quantised(std::vector<Tensor>& tensors);
+
+/// Collects tensors by canonical name; role, layer and source type follow from it.
+class TensorList {
+public:
+  /// Row length first (GGUF's ne). Throws Error(malformed) where a size is 0, or a tensor has more than 2^43 elements.
+  using Dims = std::initializer_list<std::uint64_t>;
+  void add(std::string_view name, Dims dims);
+  /// `blk.LAYER.name`.
+  void add(std::uint32_t layer, std::string_view name, Dims dims);
+  /// A matrix `name.weight` of {in, out} and, where asked, its `name.bias`.
+  void linear(std::uint32_t layer, std::string_view name, std::uint64_t in, std::uint64_t out, bool bias = false);
+  /// A norm `name.weight` of {size} and, where asked, its `name.bias`.
+  void norm(std::uint32_t layer, std::string_view name, std::uint64_t size, bool bias = false);
+
+  /// The sorted list; leaves this one empty.
+  [[nodiscard]] std::vector<Tensor> take();
+
+private:
+  void push(std::string name, std::int32_t layer, Dims dims);
+  std::vector<Tensor> tensors_;
+};
+
+}  // namespace canrun

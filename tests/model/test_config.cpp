@@ -14,13 +14,15 @@ canrun::ErrorCode code_of(const std::string& json, void (*ask)(const canrun::Con
   return canrun::ErrorCode::bad_value;
 }
 
-void ask_hidden(const canrun::Config& config) { (void)config.u32("hidden_size"); }
+void ask_hidden(const canrun::Config& config) {
+  (void)config.u32("hidden_size");
+}
 
 }  // namespace
 
 TEST_CASE("a configuration's numbers are refused where they cannot be sizes") {
-  for (const char* value : {"-1", "1.5", "1e300", "1048577", "18446744073709551616", "\"4096\"", "[4096]", "{}", "true",
-                            "null"}) {
+  for (const char* value :
+       {"-1", "1.5", "1e300", "1048577", "18446744073709551616", "\"4096\"", "[4096]", "{}", "true", "null"}) {
     CAPTURE(value);
     CHECK(code_of(std::string("{\"hidden_size\": ") + value + "}", ask_hidden) == canrun::ErrorCode::malformed);
   }

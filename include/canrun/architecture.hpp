@@ -31,6 +31,9 @@ enum class FeedForward : std::uint8_t { none, dense, moe };
 /// How router logits become the weights of the chosen experts.
 enum class Gating : std::uint8_t { unknown, softmax, sigmoid, softmax_of_chosen, sqrt_softplus };
 
+/// How a released checkpoint stores matrices: 16 bits, or what `quantization_config` says.
+enum class Released : std::uint8_t { b16, fp8, fp8_block, int4, mxfp4 };
+
 /// One block of the model, in file order (`blk.N`); multi-token-prediction blocks follow the trunk.
 struct Layer {
   Mixer mixer = Mixer::attention;
@@ -68,6 +71,8 @@ struct Architecture {
   bool tied_embeddings = false;
   bool causal = true;              ///< false for encoders (embedding models): no cache, no decode
   std::vector<Layer> layers;       ///< trunk, then MTP blocks (empty of MTP where the file leaves them out)
+  Released released_blocks = Released::b16;   ///< the checkpoint's format of the blocks' matrices, experts aside
+  Released released_experts = Released::b16;  ///< the checkpoint's format of the routed experts
 
   // MLA
   std::uint32_t q_lora_rank = 0;

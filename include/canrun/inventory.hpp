@@ -53,7 +53,8 @@ struct Inventory {
   std::string model_id;
   std::string quant_id;
   std::shared_ptr<const Architecture> architecture;
-  std::shared_ptr<const std::vector<Tensor>> tensors;  ///< typed, in the order of the file
+  std::shared_ptr<const std::vector<Tensor>> tensors;  ///< in the order of the file, with the converter's types
+  std::vector<TensorType> types;                       ///< of each tensor under this file type
   Settings settings;
 
   std::vector<Block> blocks;         ///< trunk (and MTP blocks if loaded), then the output layer

@@ -15,6 +15,11 @@ struct TensorType {
   std::uint32_t block_bytes = 4;     ///< bytes per block
 
   [[nodiscard]] double bits_per_weight() const { return 8.0 * block_bytes / block_elements; }
+  /// Bytes of `elements` numbers; a partial block counts in proportion, rounded up.
+  [[nodiscard]] std::uint64_t bytes(std::uint64_t elements) const {
+    const auto rest = elements % block_elements * block_bytes;
+    return elements / block_elements * block_bytes + (rest + block_elements - 1) / block_elements;
+  }
   friend bool operator==(const TensorType&, const TensorType&) = default;
 };
 
@@ -43,8 +48,9 @@ struct Tensor {
   TensorType type{};                      ///< as stored
 
   [[nodiscard]] std::uint64_t elements() const { return dims[0] * dims[1] * dims[2] * dims[3]; }
-  /// Bytes of the tensor data, without padding. The row length is a multiple of the block (ensured by the recipe).
-  [[nodiscard]] std::uint64_t bytes() const { return elements() / type.block_elements * type.block_bytes; }
+  /// Bytes of the tensor data, without padding. GGUF's recipes ensure that rows are whole blocks; formats with larger
+  /// blocks (scales of 128×128, average bit rates) count a partial block in proportion, rounded up.
+  [[nodiscard]] std::uint64_t bytes() const { return type.bytes(elements()); }
 };
 
 }  // namespace canrun

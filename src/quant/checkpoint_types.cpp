@@ -1,0 +1,96 @@
+#include "quant/checkpoint_types.hpp"
+
+#include <array>
+#include <string_view>
+
+#include "quant/tensor_types.hpp"
+
+namespace canrun {
+namespace {
+
+TensorType released_type(Released format, TensorType b16) {
+  switch (format) {
+    case Released::b16:
+      break;
+    case Released::fp8:
+      return fp8_type();
+    case Released::fp8_block:
+      return fp8_block_type();
+    case Released::int4:
+      return int_group_type(4, 32);
+    case Released::mxfp4:
+      return ggml::mxfp4;
+  }
+  return b16;
+}
+
+bool is_block_matrix(const Tensor& tensor) {
+  if (tensor.layer < 0) return false;
+  switch (tensor.role) {
+    case Role::attention:
+    case Role::mixer:
+    case Role::ffn:
+    case Role::expert:
+    case Role::shared_expert:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Compressors and indexer weights of DeepSeek's sparse attention are released in 16 bits beside FP8 projections.
+bool stays_16_bit(std::string_view name) {
+  return name.find("compressor") != name.npos || name.find("indexer.proj") != name.npos;
+}
+
+TensorType released_as_gguf(const Tensor& tensor, const TensorClasses& classes) {
+  if (tensor.role == Role::expert) return ggml::mxfp4;
+  const bool fp8 = classes.released_blocks == Released::fp8 || classes.released_blocks == Released::fp8_block;
+  return fp8 && is_block_matrix(tensor) && !stays_16_bit(tensor.name) ? ggml::q8_0 : ggml::bf16;
+}
+
+}  // namespace
+
+void assign_checkpoint_types(std::span<const Tensor> tensors, const TensorClasses& classes, const FileType& file_type,
+                             std::span<TensorType> types) {
+  const auto b16 = ggml::bf16;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    const auto& tensor = tensors[i];
+    const bool matrix = classes.tensors[i].quantizable;
+    if (file_type.scheme == Scheme::released) {
+      types[i] = matrix ? released_as_gguf(tensor, classes) : tensor.type;
+      continue;
+    }
+    const bool integer = tensor.type.id >= ggml::i8.id && tensor.type.id <= ggml::i64.id;
+    types[i] = integer ? tensor.type : b16;
+    if (!matrix || integer) continue;
+    const bool block = is_block_matrix(tensor);
+    switch (file_type.scheme) {
+      case Scheme::gguf:
+      case Scheme::released:
+        break;
+      case Scheme::native:
+        if (block)
+          types[i] =
+              released_type(tensor.role == Role::expert ? classes.released_experts : classes.released_blocks, b16);
+        break;
+      case Scheme::blocks:
+        if (block) types[i] = file_type.base;
+        break;
+      case Scheme::experts:
+        if (tensor.role == Role::expert || (classes.experts == 0 && block)) types[i] = file_type.base;
+        break;
+      case Scheme::exl:
+        if (block)
+          types[i] = file_type.base;
+        else if (tensor.role == Role::output)
+          types[i] = file_type.head;
+        break;
+      case Scheme::mlx:
+        types[i] = file_type.base;
+        break;
+    }
+  }
+}
+
+}  // namespace canrun

@@ -1,0 +1,181 @@
+#include "ingest/model_file.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <system_error>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "canrun/error.hpp"
+#include "ingest/gguf_file.hpp"
+#include "ingest/printable.hpp"
+#include "ingest/source.hpp"
+
+namespace canrun {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::size_t max_folder_entries = 10000;
+
+std::string stem_of(const std::string& path) {
+  return printable(fs::path(path).stem().string(), 120);
+}
+
+ModelFile read_gguf_set(const std::string& path) {
+  std::vector<FileBytes> files;  // keeps the views of the headers alive
+  std::vector<GgufPart> parts;
+  std::vector<std::string> missing;
+  const std::vector<std::string> paths = gguf_part_paths(path);
+  for (const std::string& part : paths) {
+    std::error_code error;
+    if (paths.size() > 1 && !fs::exists(part, error)) missing.push_back(printable(fs::path(part).filename().string()));
+  }
+  if (!missing.empty()) {
+    const std::size_t count = missing.size();
+    missing.resize(std::min<std::size_t>(count, 3));
+    throw Error(
+        ErrorCode::malformed,
+        fmt::format("{}: {} of the {} parts of this split set are not beside it ({}{}): put all parts in one folder",
+                    printable(path), count, paths.size(), fmt::join(missing, ", "), count > 3 ? " …" : ""));
+  }
+  files.reserve(paths.size());
+  for (const std::string& part : paths) {
+    const FileBytes& file = files.emplace_back(part);
+    const std::string name = printable(part);
+    parts.push_back({name, read_gguf_header(file.bytes(), name), file.size()});
+  }
+  ModelFile model = gguf_model(parts);
+  if (paths.size() == 1) {
+    const std::uint64_t count = parts.front().header.unsigned_number("split.count").value_or(1);
+    if (count > 1)
+      model.warnings.push_back(
+          fmt::format("{}: is one of {} parts of a split set but is not named as one (…-00001-of-{:05}.gguf): only its "
+                      "own tensors are "
+                      "counted.",
+                      printable(path), count, count));
+  }
+  return model;
+}
+
+[[noreturn]] void not_a_model(const std::string& name, std::string_view bytes) {
+  throw Error(
+      ErrorCode::malformed,
+      fmt::format("{}: at offset 0: found `{}`, but a GGUF file begins with `GGUF`, a safetensors file with the length "
+                  "of its header, a configuration with `{{`",
+                  name, printable(bytes.substr(0, 8))));
+}
+
+ModelFile read_regular_file(const std::string& path) {
+  const FileBytes file(path);
+  if (is_gguf(file.bytes())) return read_gguf_set(path);
+  return read_model_bytes(file.bytes(), printable(path), file.size());
+}
+
+bool has_extension(const fs::path& path, std::string_view extension) {
+  return path.extension().string() == extension;
+}
+
+/// Model files of a folder: one path per model (the first part stands for a split set).
+std::vector<std::string> gguf_models_in(const fs::path& folder, std::vector<std::string>& projectors) {
+  std::vector<std::string> models;
+  std::error_code error;
+  std::size_t seen = 0;
+  for (fs::directory_iterator it(folder, error), end; it != end && seen < max_folder_entries;
+       it.increment(error), ++seen) {
+    if (!has_extension(it->path(), ".gguf")) continue;
+    const std::string path = it->path().string();
+    const bool projector = it->path().filename().string().find("mmproj") != std::string::npos;
+    (projector ? projectors : models).push_back(gguf_part_paths(path).front());
+  }
+  std::sort(models.begin(), models.end());
+  models.erase(std::unique(models.begin(), models.end()), models.end());
+  return models;
+}
+
+bool holds_model(const fs::path& folder) {
+  std::error_code error;
+  if (fs::exists(folder / "config.json", error)) return true;
+  std::size_t seen = 0;
+  for (fs::directory_iterator it(folder, error), end; it != end && seen < max_folder_entries;
+       it.increment(error), ++seen)
+    if (has_extension(it->path(), ".gguf") || has_extension(it->path(), ".safetensors")) return true;
+  return false;
+}
+
+ModelFile read_folder(const std::string& path) {
+  const fs::path folder(path);
+  std::vector<std::string> projectors;
+  const std::vector<std::string> models = gguf_models_in(folder, projectors);
+  if (models.empty())
+    throw Error(ErrorCode::malformed,
+                fmt::format("{}: this folder holds no .gguf, .safetensors or config.json", printable(path)));
+  if (models.size() > 1) {
+    std::vector<std::string> names;
+    for (const std::string& model : models)
+      if (names.size() < 5) names.push_back(printable(fs::path(model).filename().string()));
+    throw Error(ErrorCode::malformed,
+                fmt::format("{}: this folder holds {} models ({}{}): name one of them", printable(path), models.size(),
+                            fmt::join(names, ", "), models.size() > names.size() ? " …" : ""));
+  }
+  ModelFile model = read_gguf_set(models.front());
+  if (!projectors.empty())
+    model.warnings.push_back(fmt::format("{} lies beside the model and is not counted: add it with --mmproj.",
+                                         printable(fs::path(projectors.front()).filename().string())));
+  return model;
+}
+
+ModelFile read_standard_input(const ReadOptions& options) {
+  std::optional<ModelFile> model;
+  read_stream(0, options.stdin_limit, [&](std::string_view prefix, bool ended) {
+    try {
+      if (!prefix.empty() || ended) model = read_model_bytes(prefix, "standard input");
+    } catch (const ShortRead&) {
+      if (ended) throw;
+    }
+    return model.has_value();
+  });
+  return *model;
+}
+
+}  // namespace
+
+ModelFile read_model_bytes(std::string_view bytes, const std::string& name, std::uint64_t total_bytes) {
+  if (bytes.empty()) throw Error(ErrorCode::malformed, fmt::format("{}: is empty", name));
+  if (!is_gguf(bytes)) not_a_model(name, bytes);
+  const GgufPart part{name, read_gguf_header(bytes, name), total_bytes};
+  ModelFile model = gguf_model({&part, 1});
+  model.path = name;
+  return model;
+}
+
+ModelFile read_model_file(const std::string& path, const ReadOptions& options) {
+  if (path == "-") {
+    ModelFile model = read_standard_input(options);
+    model.path = path;
+    return model;
+  }
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (!fs::exists(status))
+    throw Error(ErrorCode::malformed, fmt::format("cannot read {}: there is no such file or folder", printable(path)));
+  ModelFile model = fs::is_directory(status) ? read_folder(path) : read_regular_file(path);
+  model.path = path;
+  if (model.name.empty()) model.name = stem_of(path);
+  return model;
+}
+
+bool looks_like_model_file(std::string_view text) {
+  if (text == "-") return true;
+  for (const std::string_view ending : {".gguf", ".safetensors", ".json"})
+    if (text.size() > ending.size() && text.ends_with(ending)) return true;
+  for (const std::string_view start : {"/", "./", "../", "~/"})
+    if (text.starts_with(start)) return true;
+  // `org/name` and `qwen3` are catalog spellings unless there is such a file, or a folder that holds a model.
+  std::error_code error;
+  const fs::path path(text);
+  return fs::is_regular_file(path, error) || (fs::is_directory(path, error) && holds_model(path));
+}
+
+}  // namespace canrun

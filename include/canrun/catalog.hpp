@@ -20,28 +20,33 @@ struct ModelRecord {
   std::uint64_t context_max = 0;
   std::uint64_t params_stated = 0;  ///< what the maker says; 0 = nothing
   std::uint64_t params_total = 0;   ///< counted from the configuration by the facts' author
-  std::uint64_t params_vision = 0;
-  std::string gguf_repository;      ///< where converted files are found; empty = unknown
-  std::string native_quant;         ///< the file type that the model was released in, if 4-bit (MXFP4_MOE …)
-  std::string unsupported_reason;   ///< why llama.cpp cannot run it; empty = it can
-  std::string config_json;          ///< the Hugging Face configuration, as JSON text
+  std::uint64_t params_active = 0;  ///< as above, in the convention of the model's family; count your own
+  std::uint64_t params_text = 0, params_mtp = 0, params_vision = 0;  ///< as above, where they are split
+  std::string gguf_repository;     ///< where converted files are found; empty = unknown
+  std::string native_quant;        ///< the file type that the model was released in, if 4-bit (MXFP4_MOE …)
+  std::string unsupported_reason;  ///< why llama.cpp cannot run it; empty = it can
+  std::string config_json;         ///< the Hugging Face configuration, as JSON text
   std::string source, confidence, note;
+  std::string source_meta;             ///< source of names, dates and licence
+  std::string params_source;           ///< source of `params_stated`, or why it differs from the count
+  std::vector<std::string> unsourced;  ///< configuration keys that rest on general knowledge alone
+  std::string correction;              ///< why a fact was overridden; empty = none was
 };
 
 /// A quantisation recipe as users name it.
 struct QuantRecord {
-  std::string id;                    ///< Q4_K_M, AWQ-4bit-g128 …
+  std::string id;  ///< Q4_K_M, AWQ-4bit-g128 …
   std::vector<std::string> aliases;
-  std::string kind;                  ///< gguf, gguf-dynamic, awq, gptq, fp8, int8, nvfp4, mxfp4, nf4, exl2, exl3, mlx, native
-  std::string base;                  ///< gguf-dynamic: the plain file type whose recipe is nearest
-  double bits = 0;                   ///< nominal bits per weight of the quantised matrices
-  double size_factor = 1;            ///< gguf-dynamic: typical size against `base`
-  double size_spread = 0;            ///< gguf-dynamic: relative spread of that factor
-  std::uint32_t group = 0;           ///< group size where the format has one
-  bool exact = true;                 ///< false: sizes are typical, files differ
-  double quality_loss = 0;           ///< typical mean KL divergence against 16 bit (see the entry's source)
-  std::vector<std::string> runtimes; ///< ids of runtimes that read it
-  bool listed = false;               ///< shown in the quantisation table of a default report
+  std::string kind;         ///< gguf, gguf-dynamic, awq, gptq, fp8, int8, nvfp4, mxfp4, nf4, exl2, exl3, mlx, native
+  std::string base;         ///< gguf-dynamic: the plain file type whose recipe is nearest
+  double bits = 0;          ///< nominal bits per weight of the quantised matrices
+  double size_factor = 1;   ///< gguf-dynamic: typical size against `base`
+  double size_spread = 0;   ///< gguf-dynamic: relative spread of that factor
+  std::uint32_t group = 0;  ///< group size where the format has one
+  bool exact = true;        ///< false: sizes are typical, files differ
+  double quality_loss = 0;  ///< typical mean KL divergence against 16 bit (see the entry's source)
+  std::vector<std::string> runtimes;  ///< ids of runtimes that read it
+  bool listed = false;                ///< shown in the quantisation table of a default report
   std::string source, confidence, note;
 };
 
@@ -67,11 +72,11 @@ struct WorkloadRecord {
 struct RamRecord {
   std::string id, name;
   std::vector<std::string> aliases;
-  int channels = 0;
+  double channels = 0;           ///< of 64 bits
   double mts = 0;
   double bandwidth = 0;          ///< bytes/s, theoretical
   double achieved_fraction = 0;  ///< 0 = unknown
-  std::string source;
+  std::string source, note;
 };
 
 struct LinkRecord {
@@ -87,7 +92,7 @@ struct CpuRecord {
   double base_ghz = 0, boost_ghz = 0, all_core_ghz = 0;
   double l2_mb = 0, l3_mb = 0;
   std::string memory_type;
-  int memory_channels = 0;
+  double memory_channels = 0;  ///< of 64 bits; boards have halves
   double memory_mts = 0;
   double bandwidth = 0;          ///< bytes/s, rated, all sockets
   double visible_bandwidth = 0;  ///< bytes/s that the cores can draw; 0 = all
@@ -130,7 +135,8 @@ public:
   [[nodiscard]] LinkRecord link(std::string_view name) const;
 
   /// Ids in catalog order, for listings.
-  [[nodiscard]] std::vector<std::string> ids(std::string_view kind) const;  ///< models, quants, devices, runtimes, workloads, ram, cpus
+  [[nodiscard]] std::vector<std::string> ids(
+      std::string_view kind) const;  ///< models, quants, devices, runtimes, workloads, ram, cpus
   /// Whole sections, decoded.
   [[nodiscard]] std::vector<ModelRecord> models() const;
   [[nodiscard]] std::vector<QuantRecord> quants() const;

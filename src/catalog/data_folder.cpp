@@ -1,0 +1,55 @@
+#include "catalog/data_folder.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <system_error>
+
+#include "canrun/error.hpp"
+
+namespace canrun::catalog {
+namespace {
+
+std::string read_text(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) throw Error(ErrorCode::malformed, fmt::format("{}: cannot be opened", file.string()));
+  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+}
+
+}  // namespace
+
+std::vector<SourceFile> read_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(folder, error)) {
+    throw Error(ErrorCode::malformed,
+                fmt::format("{}: is not a folder; a folder with catalog files (*.json) was expected", folder.string()));
+  }
+  std::vector<std::filesystem::path> paths;
+  for (const auto& item : std::filesystem::directory_iterator(folder, error)) {
+    if (item.path().extension() == ".json" && !item.is_directory(error)) paths.push_back(item.path());
+  }
+  if (error) {
+    throw Error(ErrorCode::malformed, fmt::format("{}: cannot be read: {}", folder.string(), error.message()));
+  }
+  std::sort(paths.begin(), paths.end());
+  std::vector<SourceFile> files;
+  for (const auto& path : paths) files.push_back({path.string(), read_text(path)});
+  return files;
+}
+
+Schemas read_schemas(const std::filesystem::path& folder) {
+  constexpr std::string_view kSuffix = ".schema";
+  Schemas schemas;
+  for (SourceFile& file : read_folder(folder)) {
+    std::string stem = std::filesystem::path(file.path).stem().string();
+    if (stem.size() <= kSuffix.size() || !std::string_view(stem).ends_with(kSuffix)) continue;
+    stem.resize(stem.size() - kSuffix.size());
+    schemas.emplace(std::move(stem), std::move(file.text));
+  }
+  return schemas;
+}
+
+}  // namespace canrun::catalog

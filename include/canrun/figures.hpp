@@ -25,6 +25,19 @@ struct MemoryFigures {
   std::array<DeviceMemory, max_devices> device{};
   DeviceMemory host{};
   std::uint64_t output_buffer = 0;  ///< logits on the host, not part of `host.compute`
+
+  /// The devices in use added up, part by part.
+  [[nodiscard]] DeviceMemory on_devices() const {
+    DeviceMemory sum;
+    for (std::uint32_t d = 0; d < devices && d < max_devices; ++d) {
+      sum.weights += device[d].weights;
+      sum.kv_cache += device[d].kv_cache;
+      sum.state += device[d].state;
+      sum.compute += device[d].compute;
+      sum.runtime += device[d].runtime;
+    }
+    return sum;
+  }
 };
 
 /// A value with its calibrated 80 % interval.

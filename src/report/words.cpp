@@ -1,0 +1,194 @@
+#include "report/words.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "report/numbers.hpp"
+#include "report/plain.hpp"
+
+namespace canrun::report {
+namespace {
+
+std::string named(const std::string& name, const std::string& id) {
+  const std::string shown = clean(name.empty() ? id : name, 120);
+  return id.empty() || id == name ? shown : fmt::format("{} ({})", shown, clean(id, 120));
+}
+
+std::string offload_sentence(const Estimate& e) {
+  if (!e.offload_hint) return {};
+  const OffloadHint& hint = *e.offload_hint;
+  return fmt::format("With {} of the weights in system RAM it would run at about {}{}.", percent(hint.fraction),
+                     interval_with_unit(hint.decode, "tok/s"),
+                     hint.assumption.empty() ? std::string() : fmt::format(" (assuming {})", clean(hint.assumption)));
+}
+
+std::string_view spelled(Bottleneck bottleneck) {
+  switch (bottleneck) {
+    case Bottleneck::device_bandwidth:
+      return "memory bandwidth";
+    case Bottleneck::host_bandwidth:
+      return "system RAM bandwidth";
+    case Bottleneck::link:
+      return "the link between devices and host";
+    case Bottleneck::compute:
+      return "arithmetic";
+    case Bottleneck::latency:
+      return "launch latency";
+    case Bottleneck::none:
+      break;
+  }
+  return "none";
+}
+
+}  // namespace
+
+std::string_view word(Verdict verdict) {
+  constexpr std::array<std::string_view, 4> words{"fits", "tight", "offload", "no"};
+  return words[static_cast<std::size_t>(verdict)];
+}
+
+std::string_view word(Mode mode) {
+  constexpr std::array<std::string_view, 4> words{"balanced", "interactive", "light-api", "scale-out"};
+  return words[static_cast<std::size_t>(mode)];
+}
+
+std::string_view word(Bottleneck bottleneck) {
+  constexpr std::array<std::string_view, 6> words{"none", "device_bandwidth", "host_bandwidth",
+                                                  "link", "compute",          "latency"};
+  return words[static_cast<std::size_t>(bottleneck)];
+}
+
+std::string_view word(SplitMode split) {
+  constexpr std::array<std::string_view, 4> words{"none", "layer", "row", "tensor"};
+  return words[static_cast<std::size_t>(split)];
+}
+
+std::string_view answer_word(Verdict verdict) {
+  constexpr std::array<std::string_view, 4> words{"YES", "YES, tight", "YES, offloaded", "NO"};
+  return words[static_cast<std::size_t>(verdict)];
+}
+
+std::string grade(const Grade& grade) {
+  return fmt::format("{}{}", grade.letter, grade.score);
+}
+
+std::string devices(const Estimate& e) {
+  if (e.machine.devices.empty()) return "the host alone (cpu)";
+  std::string out;
+  const auto& all = e.machine.devices;
+  for (std::size_t i = 0; i < all.size();) {
+    std::size_t same = i + 1;
+    while (same < all.size() && all[same].id == all[i].id && all[same].memory_bytes == all[i].memory_bytes) ++same;
+    if (!out.empty()) out += " + ";
+    if (same - i > 1) out += fmt::format("{} × ", same - i);
+    out += named(all[i].name, all[i].id);
+    i = same;
+  }
+  return out;
+}
+
+std::string question(const Estimate& e) {
+  return fmt::format("{} · {} · {}", named(e.model.name, e.model.id), clean(e.quant.id, 80), devices(e));
+}
+
+std::string setting(const Estimate& e, const Style&) {
+  std::string out = clean(e.runtime.id, 80);
+  if (!e.runtime.backend.empty()) out += fmt::format(" ({})", clean(e.runtime.backend, 40));
+  if (!e.workload.id.empty()) out += fmt::format(" · {}", clean(e.workload.id, 80));
+  out += fmt::format(": {} in, {} out", tokens(e.workload.prompt), tokens(e.workload.output));
+  if (e.workload.depth > 0) out += fmt::format(" at depth {}", tokens(e.workload.depth));
+  out += fmt::format(" · {} context", tokens(e.workload.context));
+  if (e.workload.users > 1) out += fmt::format(" · {} users", e.workload.users);
+  return out + fmt::format(" · {} mode", word(e.mode));
+}
+
+std::string answer(const Estimate& e, const Style& style) {
+  if (!e.runtime.supported)
+    return fmt::format("{} cannot run this model: {}.", clean(e.runtime.id, 80), clean(e.runtime.reason));
+  const std::string needed = memory_with_unit(e.fit.required_bytes, style.units);
+  const std::string usable = memory_with_unit(e.fit.available_bytes, style.units);
+  const std::string_view whose = e.machine.devices.empty() ? "the host has" : "the GPU memory has";
+  switch (e.fit.verdict) {
+    case Verdict::fits:
+      return fmt::format("Needs {} with headroom; {} {} usable ({} used).", needed, whose, usable,
+                         percent(e.fit.utilization));
+    case Verdict::tight:
+      return fmt::format("Fits only without headroom: {} with it, {} {} usable.", needed, whose, usable);
+    case Verdict::offload:
+      return fmt::format("Runs with {} of the weights in system RAM: all of it needs {}, {} {} usable.",
+                         percent(e.fit.offload_fraction), needed, whose, usable);
+    case Verdict::no:
+      break;
+  }
+  return fmt::format("Needs {}, {} {} usable: {} too much.", needed, whose, usable,
+                     memory_with_unit(e.fit.shortfall_bytes, style.units));
+}
+
+std::string follow_up(const Estimate& e, const Style&) {
+  if (e.fit.verdict == Verdict::no) {
+    std::string out = offload_sentence(e);
+    if (out.empty() && !e.improvement.text.empty()) out = clean(e.improvement.text);
+    return out;
+  }
+  if (!e.speed.has_decode)
+    return fmt::format("Reads {}; {} tokens are embedded in {}.", interval_with_unit(e.speed.prefill, "tok/s"),
+                       tokens(e.workload.prompt), duration_interval(e.speed.ttft));
+  std::string out = fmt::format("Writes {}, first token after {}, whole answer of {} tokens in {}.",
+                                interval_with_unit(e.speed.decode, "tok/s"), duration_interval(e.speed.ttft),
+                                tokens(e.workload.output), duration(e.speed.latency_seconds));
+  if (e.workload.users > 1)
+    out += fmt::format(" All {} users together: {} tok/s.", e.workload.users, number(e.speed.throughput));
+  return out;
+}
+
+std::string setup(const Estimate& e, const Style& style) {
+  std::string out;
+  if (e.machine.devices.empty()) {
+    out = fmt::format("{} RAM", e.machine.host.ram_bytes ? memory_with_unit(e.machine.host.ram_bytes, style.units)
+                                                         : std::string("unstated"));
+    if (e.machine.host.bandwidth > 0) out += fmt::format(" at {} GB/s", number(e.machine.host.bandwidth / 1e9));
+  }
+  for (std::size_t i = 0; i < e.machine.devices.size(); ++i) {
+    const Device& d = e.machine.devices[i];
+    if (i > 0 && d.id == e.machine.devices[i - 1].id) continue;
+    out += fmt::format("{}{} at {} GB/s", out.empty() ? "" : " + ", memory_with_unit(d.memory_bytes, style.units),
+                       number(d.bandwidth / 1e9));
+  }
+  return out + fmt::format(" · bottleneck: {}", spelled(e.speed.bottleneck));
+}
+
+std::string certainty(const Estimate& e) {
+  const auto error = [&] {
+    return e.basis.median_error > 0 ? fmt::format(", typical error {}", percent(e.basis.median_error)) : std::string();
+  };
+  const std::string& level = e.basis.level;
+  std::string_view count = e.basis.samples == 1 ? "measurement" : "measurements";
+  std::string out;
+  if (level == "measured")
+    out = fmt::format("measured: {} published {} of exactly this case", e.basis.samples, count);
+  else if (level == "device")
+    out = fmt::format("speeds calibrated on {} {} of this device", e.basis.samples, count);
+  else if (level == "family")
+    out = fmt::format("speeds estimated from relatives: {} {} of this device's family", e.basis.samples, count);
+  else if (level == "vendor")
+    out = fmt::format("speeds estimated from relatives: {} {} of this vendor's devices", e.basis.samples, count);
+  else
+    out = fmt::format("speeds estimated from {} {} of other devices", e.basis.samples, count);
+  out += error();
+  out += e.quant.exact ? "; weights counted tensor by tensor" : "; file size typical, files of this quant differ";
+  return out + ". Ranges hold 4 times in 5.";
+}
+
+std::string model_facts(const Estimate& e) {
+  std::string out = fmt::format("{} parameters", parameters(e.model.params_total));
+  if (e.model.params_active > 0 && e.model.params_active < e.model.params_total)
+    out += fmt::format(", {} active", parameters(e.model.params_active));
+  if (e.model.layers > 0) out += fmt::format(" · {} layers", e.model.layers);
+  if (e.model.context_max > 0) out += fmt::format(" · up to {} context", tokens(e.model.context_max));
+  for (std::size_t i = 0; i < e.model.capabilities.size(); ++i)
+    out += fmt::format("{}{}", i ? ", " : " · ", clean(e.model.capabilities[i], 40));
+  return out;
+}
+
+}  // namespace canrun::report

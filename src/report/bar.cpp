@@ -39,9 +39,13 @@ std::string memory_bar(const Estimate& e, const Style& style) {
   std::uint64_t reached = 0;
   int drawn = 0;
   const auto put = [&](std::string_view text, int upto) {
-    for (; drawn < upto; ++drawn) {
+    while (drawn < upto) {
       if (drawn == usable) out += style.utf8 ? "│" : "|";
-      out += paint(text, drawn < usable ? Tone::plain : Tone::bad, style.color);
+      const int stop = drawn < usable ? std::min(upto, usable) : upto;
+      std::string run;
+      for (int i = drawn; i < stop; ++i) run += text;
+      out += paint(run, drawn < usable ? Tone::plain : Tone::bad, style.color);
+      drawn = stop;
     }
   };
   for (const Part& part : parts) {

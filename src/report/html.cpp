@@ -62,7 +62,7 @@ std::string bar(const Estimate& e, const Style& style) {
 
 std::string one(const Estimate& e, const Style& style) {
   std::string out = fmt::format("<section>\n<h1>{}</h1>\n", html_escaped(question(e)));
-  out += paragraph(setting(e, style), "dim");
+  out += paragraph(setting(e), "dim");
   out += fmt::format("<p class=\"answer\"><span class=\"verdict {}\">{} {}</span>{}</p>\n", tone_class(e.fit.verdict),
                      answer_word(e.fit.verdict), grade(e.fit.grade), html_escaped(answer(e, style)));
   if (const std::string next = follow_up(e, style); !next.empty()) out += paragraph(next);

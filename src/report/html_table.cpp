@@ -27,7 +27,7 @@ std::string_view tone_class(Tone tone) {
 
 std::string attributes(Align align, Tone tone) {
   std::string classes(tone_class(tone));
-  if (align != Align::left) classes += classes.empty() ? "n" : " n";
+  if (align == Align::right || align == Align::decimal) classes += classes.empty() ? "n" : " n";
   return classes.empty() ? std::string() : fmt::format(" class=\"{}\"", classes);
 }
 

@@ -39,7 +39,7 @@ std::string fenced(const std::string& text) {
 }
 
 std::string one(const Estimate& e, const Style& style) {
-  std::string out = fmt::format("# {}\n\n{}\n\n**{}, {}.** {}\n", escaped(question(e)), escaped(setting(e, style)),
+  std::string out = fmt::format("# {}\n\n{}\n\n**{}, {}.** {}\n", escaped(question(e)), escaped(setting(e)),
                                 answer_word(e.fit.verdict), grade(e.fit.grade), escaped(answer(e, style)));
   if (const std::string next = follow_up(e, style); !next.empty()) out += "\n" + escaped(next) + "\n";
   for (const std::string& note : e.notes) out += fmt::format("\n> {}\n", escaped(clean(note)));
@@ -70,7 +70,7 @@ std::string markdown_table(const Table& table) {
   std::string head = "|", rule = "|", body;
   for (const Column& column : table.columns) {
     head += fmt::format(" {} |", escaped(column.heading));
-    rule += column.align == Align::left ? " --- |" : " ---: |";
+    rule += column.align == Align::right || column.align == Align::decimal ? " ---: |" : " --- |";
   }
   if (noted) {
     head += fmt::format(" {} |", escaped(table.note_heading));

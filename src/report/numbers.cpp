@@ -34,6 +34,14 @@ std::string number(double value) {
   return fmt::format("{:.3g}", value);
 }
 
+std::string rough(double value) {
+  const double size = std::abs(value);
+  if (!(size >= 9.95 && size < 1e15)) return number(value);
+  if (size < 999.5) return fmt::format("{:.0f}", value);
+  const double step = std::pow(10.0, std::floor(std::log10(size)) - 2);
+  return grouped(std::round(value / step) * step);
+}
+
 std::string memory(std::uint64_t bytes, Units units) {
   const double value = static_cast<double>(bytes) / scale(units);
   if (bytes > 0 && value < 0.005) return "<0.01";
@@ -89,13 +97,13 @@ std::string percent(double fraction) {
 }
 
 std::string interval(const Interval& value) {
-  if (value.low == value.value && value.high == value.value) return number(value.value);
-  return fmt::format("{} ({}–{})", number(value.value), number(value.low), number(value.high));
+  if (value.low == value.value && value.high == value.value) return rough(value.value);
+  return fmt::format("{} ({}–{})", rough(value.value), rough(value.low), rough(value.high));
 }
 
 std::string interval_with_unit(const Interval& value, std::string_view unit) {
-  if (value.low == value.value && value.high == value.value) return fmt::format("{} {}", number(value.value), unit);
-  return fmt::format("{} {} ({}–{})", number(value.value), unit, number(value.low), number(value.high));
+  if (value.low == value.value && value.high == value.value) return fmt::format("{} {}", rough(value.value), unit);
+  return fmt::format("{} {} ({}–{})", rough(value.value), unit, rough(value.low), rough(value.high));
 }
 
 std::string duration_interval(const Interval& value) {

@@ -12,6 +12,8 @@ namespace canrun::report {
 
 /// `value` with about three significant digits and never an exponent: 0.073, 0.93, 27.7, 146, 12,700.
 std::string number(double value);
+/// An estimated figure, with two significant digits and whole from ten on: 0.61, 6.1, 85, 1,230.
+std::string rough(double value);
 /// Bytes in the style's unit, without it: 27.7.
 std::string memory(std::uint64_t bytes, Units units);
 /// The same with a sign: +24.0, −8.0.

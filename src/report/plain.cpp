@@ -128,6 +128,20 @@ std::vector<std::string> wrap(std::string_view text, std::size_t columns) {
   return lines;
 }
 
+std::vector<std::string> wrap_parts(const std::vector<std::string>& parts, std::size_t columns) {
+  std::vector<std::string> lines;
+  for (const std::string& part : parts) {
+    const std::string joined = lines.empty() ? part : lines.back() + " · " + part;
+    if (!lines.empty() && display_width(joined) <= columns) {
+      lines.back() = joined;
+      continue;
+    }
+    if (!lines.empty()) lines.back() += " ·";
+    for (std::string& line : wrap(part, columns - 2)) lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
 std::string to_ascii(std::string_view text) {
   constexpr std::array<std::pair<std::uint32_t, std::string_view>, 14> spelled{{{0xB7, "-"},
                                                                                 {0x2013, "-"},

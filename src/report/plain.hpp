@@ -22,6 +22,9 @@ std::string elide(std::string_view text, std::size_t columns, bool utf8);
 /// Lines of at most `columns` columns, broken at spaces; a longer word stands alone on its line.
 std::vector<std::string> wrap(std::string_view text, std::size_t columns);
 
+/// The parts joined by ` · `, broken only between parts, or inside one where it is too long for a line.
+std::vector<std::string> wrap_parts(const std::vector<std::string>& parts, std::size_t columns);
+
 /// Typographic characters (`·`, `–`, `×`, `…`, `≥`) replaced by ASCII ones, other non-ASCII by `?`.
 std::string to_ascii(std::string_view text);
 

@@ -13,12 +13,12 @@ enum class Units : std::uint8_t { gib, gb };
 /// The parts of a report that `--show` picks.
 enum class Section : std::uint8_t { memory, speed, limits, workloads, quants, upgrades, command, evidence };
 
-/// Widest text that a terminal gets, and the width where there is no terminal.
-inline constexpr int widest = 120, narrowest = 40, usual = 80;
+/// Widest text that a terminal gets, and the width without a terminal, which is also the least.
+inline constexpr int widest = 120, usual = 80;
 
 struct Style {
   Units units = Units::gib;
-  int width = usual;          ///< columns, 40 to 120
+  int width = usual;          ///< columns, 80 to 120
   bool color = false;         ///< ANSI colours; they only repeat what the words say
   bool utf8 = true;           ///< false: bars and punctuation in ASCII
   bool brief = false;         ///< one line per question

@@ -7,7 +7,7 @@
 namespace canrun::report {
 namespace {
 
-constexpr std::size_t indent = 2, gap = 2, least_column = 8, note_indent = 4;
+constexpr std::size_t indent = 2, gap = 2, least_column = 8, least_wrapped = 24, note_indent = 4;
 
 struct Measured {
   std::size_t index = 0;  ///< into the table's columns
@@ -49,6 +49,10 @@ void shrink(std::vector<Measured>& columns, const Table& table, std::size_t avai
     for (const Measured& m : columns) sum += m.width;
     return sum;
   };
+  if (!columns.empty() && table.columns[columns.back().index].align == Align::wrapped && total() > available) {
+    Measured& last = columns.back();
+    last.width -= std::min(last.width - std::min(last.width, least_wrapped), total() - available);
+  }
   while (total() > available) {
     Measured* widest = nullptr;
     for (Measured& m : columns)
@@ -60,10 +64,24 @@ void shrink(std::vector<Measured>& columns, const Table& table, std::size_t avai
   }
 }
 
+bool flush_left(Align align) {
+  return align == Align::left || align == Align::wrapped;
+}
+
 std::string pad(const std::string& text, std::size_t width, bool left) {
   const std::size_t used = display_width(text);
   const std::string space(width - std::min(width, used), ' ');
   return left ? text + space : space + text;
+}
+
+/// Lines of `width` columns that all start where `before` ends.
+std::string continued(const std::string& text, const std::string& before, std::size_t width) {
+  std::string out;
+  for (const std::string& line : wrap(text, width)) {
+    if (!out.empty()) out += "\n" + std::string(display_width(before), ' ');
+    out += line;
+  }
+  return out;
 }
 
 std::string trimmed(std::string line) {
@@ -85,7 +103,7 @@ std::string draw(const Table& table, const Style& style) {
     for (const Measured& m : columns) {
       const Column& column = table.columns[m.index];
       if (&m != &columns.front()) line += std::string(gap, ' ');
-      line += pad(elide(column.heading, m.width, style.utf8), m.width, column.align == Align::left);
+      line += pad(elide(column.heading, m.width, style.utf8), m.width, flush_left(column.align));
     }
     line.erase(line.find_last_not_of(' ') + 1);
     out += paint(line, Tone::dim, style.color) + "\n";
@@ -96,9 +114,10 @@ std::string draw(const Table& table, const Style& style) {
       const Column& column = table.columns[m.index];
       const Cell& cell = row.cells[m.index];
       if (&m != &columns.front()) line += std::string(gap, ' ');
-      std::string text = elide(cell.text, m.width, style.utf8);
+      std::string text =
+          column.align == Align::wrapped ? continued(cell.text, line, m.width) : elide(cell.text, m.width, style.utf8);
       if (column.align == Align::decimal) text = decimal_padded(text, m.fraction);
-      const std::string padded = pad(text, m.width, column.align == Align::left);
+      const std::string padded = pad(text, m.width, flush_left(column.align));
       const std::size_t start = padded.find_first_not_of(' ');
       if (start == std::string::npos) {
         line += padded;

@@ -9,7 +9,12 @@
 
 namespace canrun::report {
 
-enum class Align : std::uint8_t { left, right, decimal };  ///< decimal: right-aligned with the points in one column
+enum class Align : std::uint8_t {
+  left,
+  right,
+  decimal,  ///< right-aligned with the points in one column
+  wrapped,  ///< left-aligned, continued on further lines; only for the last column
+};
 
 struct Column {
   std::string heading;  ///< with the unit

@@ -95,7 +95,7 @@ Table memory_line_table(const Estimate& e, const Style& style) {
 
 Table speed_table(const Estimate& e, const Style& style) {
   const SpeedFigures& s = e.speed;
-  Table t{"Speed", {{"", Align::left}, {"", Align::left}}, {}, {}};
+  Table t{"Speed", {{"", Align::left}, {"", Align::wrapped}}, {}, {}};
   const auto row = [&](std::string label, std::string text) {
     t.rows.push_back({{{std::move(label)}, {std::move(text)}}, {}});
   };
@@ -140,7 +140,7 @@ Table workload_table(const Estimate& e, const Style&) {
 Table quant_table(const Estimate& e, const Style& style) {
   Table t{"Quantisations",
           {{"quant", Align::left},
-           {"bits/w", Align::decimal},
+           {"bpw", Align::decimal},
            {fmt::format("file {}", unit_name(style.units)), Align::decimal},
            {fmt::format("needs {}", unit_name(style.units)), Align::decimal},
            {"quality", Align::left},
@@ -182,7 +182,7 @@ Table upgrade_table(const Estimate& e, const Style& style) {
     const std::string id = u.id.empty() || u.id == u.name ? std::string() : fmt::format(" ({})", clean(u.id, 80));
     std::string note = clean(u.label, 80) + id;
     if (!u.why.empty()) note += ": " + clean(u.why);
-    if (u.price > 0 && !u.price_date.empty()) note += fmt::format(" Price of {}.", clean(u.price_date, 20));
+    if (u.price > 0 && !u.price_date.empty()) note += fmt::format("; price of {}", clean(u.price_date, 20));
     const double gain = u.bandwidth_gain / 1e9;
     t.rows.push_back({{{name},
                        {u.memory_gain_bytes ? memory_gain(u.memory_gain_bytes, style.units) : std::string("–")},
@@ -211,8 +211,8 @@ Table evidence_table(const Estimate& e, const Style&) {
                        {clean(v.model, 60)},
                        {clean(v.quant, 40)},
                        {clean(v.metric, 20)},
-                       {number(v.value)},
-                       {v.predicted > 0 ? number(v.predicted) : std::string("–")}},
+                       {rough(v.value)},
+                       {v.predicted > 0 ? rough(v.predicted) : std::string("–")}},
                       fmt::format("{}{}{}{}{}", clean(v.relation, 80), v.runtime.empty() ? "" : " · ",
                                   clean(v.runtime, 80), v.date.empty() ? "" : " · ", clean(v.date, 20)) +
                           (v.source.empty() ? std::string() : fmt::format(" [{}]", clean(v.source)))});

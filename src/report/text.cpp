@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "report/bar.hpp"
 #include "report/numbers.hpp"
 #include "report/paint.hpp"
@@ -15,24 +18,15 @@ class Page {
 public:
   explicit Page(const Style& style) : style_(style) {}
 
-  /// Wrapped text whose further lines are indented by `hang` columns.
-  void paragraph(std::string_view text, std::size_t hang = 2, Tone tone = Tone::plain) {
-    const auto width = static_cast<std::size_t>(style_.width);
-    bool first = true;
-    for (const std::string& line : wrap(text, width - hang)) {
-      out_ += std::string(first ? 0 : hang, ' ') + paint(line, tone, style_.color) + "\n";
-      first = false;
-    }
+  /// Wrapped text that starts at column `indent`, further lines at `hang`.
+  void paragraph(std::string_view text, std::size_t hang = 2, Tone tone = Tone::plain, std::size_t indent = 0) {
+    put(wrap(text, static_cast<std::size_t>(style_.width) - std::max(hang, indent)), indent, hang, tone);
+  }
+  void parts(const std::vector<std::string>& all, std::size_t hang) {
+    put(wrap_parts(all, static_cast<std::size_t>(style_.width) - hang), 0, hang, Tone::plain);
   }
   void heading(std::string_view text) { out_ += "\n" + paint(text, Tone::strong, style_.color) + "\n"; }
-  void bullet(std::string_view text, Tone tone = Tone::plain) {
-    const auto width = static_cast<std::size_t>(style_.width);
-    bool first = true;
-    for (const std::string& line : wrap(text, width - 4)) {
-      out_ += (first ? "  - " : "    ") + paint(line, tone, style_.color) + "\n";
-      first = false;
-    }
-  }
+  void bullet(std::string_view text) { paragraph(fmt::format("- {}", text), 4, Tone::plain, 2); }
   void table(const Table& table) {
     if (table.rows.empty()) return;
     if (!table.title.empty()) heading(table.title);
@@ -42,12 +36,19 @@ public:
   [[nodiscard]] std::string take() && { return style_.utf8 ? std::move(out_) : to_ascii(out_); }
 
 private:
+  void put(const std::vector<std::string>& lines, std::size_t indent, std::size_t hang, Tone tone) {
+    for (std::size_t i = 0; i < lines.size(); ++i)
+      out_ += std::string(i == 0 ? indent : hang, ' ') + paint(lines[i], tone, style_.color) + "\n";
+  }
+
   const Style& style_;
   std::string out_;
 };
 
 void head(Page& page, const Estimate& e, const Style& style) {
-  page.paragraph(fmt::format("{} · {}", question(e), setting(e, style)));
+  std::vector<std::string> asked = question_parts(e);
+  for (std::string& part : setting_parts(e)) asked.push_back(std::move(part));
+  page.parts(asked, 2);
   const std::string verdict = fmt::format("{}  {}", answer_word(e.fit.verdict), grade(e.fit.grade));
   page.paragraph(paint(verdict, tone_of(e.fit.verdict), style.color) + "  " + answer(e, style));
   page.paragraph(follow_up(e, style));
@@ -61,8 +62,9 @@ void memory_part(Page& page, const Estimate& e, const Style& style) {
   page.raw(bar);
   table.title.clear();
   page.table(table);
-  page.paragraph(fmt::format("  context: {} safe, {} at most, model's maximum {}", tokens(e.fit.safe_context),
-                             tokens(e.fit.max_context), tokens(e.model.context_max)));
+  page.paragraph(fmt::format("context: {} safe, {} at most, {} by the model", tokens(e.fit.safe_context),
+                             tokens(e.fit.max_context), tokens(e.model.context_max)),
+                 4, Tone::plain, 2);
   if (style.verbosity == 0) return;
   page.table(device_table(e, style));
   page.table(memory_line_table(e, style));
@@ -76,15 +78,37 @@ void limits_part(Page& page, const Estimate& e) {
   page.bullet(clean(e.improvement.text));
 }
 
+/// A command over several lines that a shell joins again: broken before options, with backslashes.
+std::string shell_lines(const std::string& command, int width) {
+  std::string out = "  ";
+  std::size_t used = 2, start = 0;
+  while (start < command.size()) {
+    const std::size_t end = std::min(command.find(" -", start), command.size());
+    const std::string option = command.substr(start, end - start);
+    const std::size_t columns = display_width(option);
+    if (start > 0 && used + 1 + columns + 2 > static_cast<std::size_t>(width)) {
+      out += " \\\n    ";
+      used = 4;
+    } else if (start > 0) {
+      out += ' ';
+      ++used;
+    }
+    out += option;
+    used += columns;
+    start = end + 1;
+  }
+  return out + "\n";
+}
+
 void command_part(Page& page, const Estimate& e, const Style& style) {
   if (e.command.empty() && e.download.repository.empty()) return;
   page.heading("Run it");
-  if (!e.command.empty()) page.raw("  " + clean(e.command) + "\n");
+  if (!e.command.empty()) page.raw(shell_lines(clean(e.command), style.width));
   if (e.download.repository.empty()) return;
-  std::string text = fmt::format("  downloads {}", clean(e.download.repository, 200));
+  std::string text = fmt::format("downloads {}", clean(e.download.repository, 200));
   if (!e.download.pattern.empty()) text += fmt::format(", {}", clean(e.download.pattern, 200));
   if (e.download.bytes > 0) text += fmt::format(": {} on disk", memory_with_unit(e.download.bytes, style.units));
-  page.paragraph(text, 4, Tone::dim);
+  page.paragraph(text, 4, Tone::dim, 2);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <vector>
 
 #include "report/numbers.hpp"
 #include "report/plain.hpp"
@@ -88,19 +89,28 @@ std::string devices(const Estimate& e) {
   return out;
 }
 
-std::string question(const Estimate& e) {
-  return fmt::format("{} · {} · {}", named(e.model.name, e.model.id), clean(e.quant.id, 80), devices(e));
+std::vector<std::string> question_parts(const Estimate& e) {
+  return {named(e.model.name, e.model.id), clean(e.quant.id, 80), devices(e)};
 }
 
-std::string setting(const Estimate& e, const Style&) {
-  std::string out = clean(e.runtime.id, 80);
-  if (!e.runtime.backend.empty()) out += fmt::format(" ({})", clean(e.runtime.backend, 40));
-  if (!e.workload.id.empty()) out += fmt::format(" · {}", clean(e.workload.id, 80));
-  out += fmt::format(": {} in, {} out", tokens(e.workload.prompt), tokens(e.workload.output));
-  if (e.workload.depth > 0) out += fmt::format(" at depth {}", tokens(e.workload.depth));
-  out += fmt::format(" · {} context", tokens(e.workload.context));
-  if (e.workload.users > 1) out += fmt::format(" · {} users", e.workload.users);
-  return out + fmt::format(" · {} mode", word(e.mode));
+std::string question(const Estimate& e) {
+  return fmt::format("{}", fmt::join(question_parts(e), " · "));
+}
+
+std::vector<std::string> setting_parts(const Estimate& e) {
+  std::string runtime = clean(e.runtime.id, 80);
+  if (!e.runtime.backend.empty()) runtime += fmt::format(" {}", clean(e.runtime.backend, 40));
+  std::string work = e.workload.id.empty() ? std::string() : clean(e.workload.id, 80) + ": ";
+  work += fmt::format("{} in, {} out", tokens(e.workload.prompt), tokens(e.workload.output));
+  if (e.workload.depth > 0) work += fmt::format(" at depth {}", tokens(e.workload.depth));
+  std::vector<std::string> parts{runtime, work, fmt::format("{} context", tokens(e.workload.context))};
+  if (e.workload.users > 1) parts.push_back(fmt::format("{} users", e.workload.users));
+  parts.push_back(fmt::format("{} mode", word(e.mode)));
+  return parts;
+}
+
+std::string setting(const Estimate& e) {
+  return fmt::format("{}", fmt::join(setting_parts(e), " · "));
 }
 
 std::string answer(const Estimate& e, const Style& style) {
@@ -108,20 +118,21 @@ std::string answer(const Estimate& e, const Style& style) {
     return fmt::format("{} cannot run this model: {}.", clean(e.runtime.id, 80), clean(e.runtime.reason));
   const std::string needed = memory_with_unit(e.fit.required_bytes, style.units);
   const std::string usable = memory_with_unit(e.fit.available_bytes, style.units);
-  const std::string_view whose = e.machine.devices.empty() ? "the host has" : "the GPU memory has";
+  const std::string_view memory = e.machine.devices.empty() ? "system RAM" : "GPU memory";
+  if (e.fit.available_bytes == 0) return fmt::format("Needs {} of {}; how much there is was not said.", needed, memory);
   switch (e.fit.verdict) {
     case Verdict::fits:
-      return fmt::format("Needs {} with headroom; {} {} usable ({} used).", needed, whose, usable,
+      return fmt::format("Needs {} with headroom, {} of {} is usable ({}).", needed, usable, memory,
                          percent(e.fit.utilization));
     case Verdict::tight:
-      return fmt::format("Fits only without headroom: {} with it, {} {} usable.", needed, whose, usable);
+      return fmt::format("Fits only without headroom: {} of {} with it, {} is usable.", needed, memory, usable);
     case Verdict::offload:
-      return fmt::format("Runs with {} of the weights in system RAM: all of it needs {}, {} {} usable.",
-                         percent(e.fit.offload_fraction), needed, whose, usable);
+      return fmt::format("Runs with {} of the weights in system RAM: all of it would need {} of {}, {} is usable.",
+                         percent(e.fit.offload_fraction), needed, memory, usable);
     case Verdict::no:
       break;
   }
-  return fmt::format("Needs {}, {} {} usable: {} too much.", needed, whose, usable,
+  return fmt::format("Needs {} of {}, {} is usable: {} short.", needed, memory, usable,
                      memory_with_unit(e.fit.shortfall_bytes, style.units));
 }
 
@@ -138,7 +149,7 @@ std::string follow_up(const Estimate& e, const Style&) {
                                 interval_with_unit(e.speed.decode, "tok/s"), duration_interval(e.speed.ttft),
                                 tokens(e.workload.output), duration(e.speed.latency_seconds));
   if (e.workload.users > 1)
-    out += fmt::format(" All {} users together: {} tok/s.", e.workload.users, number(e.speed.throughput));
+    out += fmt::format(" All {} users together: {} tok/s.", e.workload.users, rough(e.speed.throughput));
   return out;
 }
 

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "canrun/estimate.hpp"
 #include "report/style.hpp"
@@ -22,9 +23,11 @@ std::string_view answer_word(Verdict verdict);
 std::string grade(const Grade& grade);
 
 /// What was understood: model, quant, devices with their ids.
+std::vector<std::string> question_parts(const Estimate& estimate);
 std::string question(const Estimate& estimate);
 /// The rest of it: runtime and backend, workload in tokens, users, mode.
-std::string setting(const Estimate& estimate, const Style& style);
+std::vector<std::string> setting_parts(const Estimate& estimate);
+std::string setting(const Estimate& estimate);
 /// The devices with ids and counts: `2 × RTX 4090 (rtx-4090)`, `host memory alone`.
 std::string devices(const Estimate& estimate);
 /// The sentence with the two numbers that decide.

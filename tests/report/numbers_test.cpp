@@ -44,6 +44,8 @@ TEST_CASE("durations choose their unit") {
 }
 
 TEST_CASE("intervals follow the value") {
-  CHECK(interval_with_unit({85, 60, 115}, "tok/s") == "85.0 tok/s (60.0–115)");
-  CHECK(interval({85, 85, 85}) == "85.0");
+  CHECK(interval_with_unit({85, 60, 115}, "tok/s") == "85 tok/s (60–115)");
+  CHECK(interval({85, 85, 85}) == "85");
+  CHECK(interval({6.08, 4.2, 9.96}) == "6.1 (4.2–10)");
+  CHECK(interval({1234, 987, 12345}) == "1,230 (987–12,300)");
 }

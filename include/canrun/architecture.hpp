@@ -122,6 +122,7 @@ struct Architecture {
 
   // Parameters outside the text tower (counted, never part of the text file)
   std::uint64_t vision_params = 0;
+  std::uint64_t dropped_params = 0;  ///< in the checkpoint, left out of the runtime's file (BERT's pooler)
 };
 
 }  // namespace canrun

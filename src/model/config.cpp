@@ -201,6 +201,10 @@ std::optional<Config> Config::object(std::string_view key) const {
   return Config(std::move(impl));
 }
 
+bool Config::nested() const {
+  return !impl_->prefix.empty();
+}
+
 Config Config::alone() const {
   auto impl = std::make_shared<Impl>(*impl_);
   impl->outer = nullptr;

@@ -49,6 +49,8 @@ public:
 
   /// The nested object, or nothing where the key is missing or holds no object.
   [[nodiscard]] std::optional<Config> object(std::string_view key) const;
+  /// True for an object inside the file's outermost one.
+  [[nodiscard]] bool nested() const;
   /// The same object without fall-back to the one around it.
   [[nodiscard]] Config alone() const;
 

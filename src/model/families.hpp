@@ -36,5 +36,14 @@ struct FamilyRow {
 std::span<const FamilyRow> llama_families();
 std::span<const FamilyRow> qwen_families();
 std::span<const FamilyRow> gemma_families();
+std::span<const FamilyRow> gemma4_families();
+std::span<const FamilyRow> mllama_families();
+std::span<const FamilyRow> dense_families();
+std::span<const FamilyRow> classic_families();
+std::span<const FamilyRow> phi_families();
+std::span<const FamilyRow> glm_families();
+std::span<const FamilyRow> minicpm_families();
+std::span<const FamilyRow> encoder_families();
+std::span<const FamilyRow> llama4_families();
 
 }  // namespace canrun

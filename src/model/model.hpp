@@ -29,11 +29,12 @@ struct Model {
 
 /// Elements of the weights.
 struct ParameterCounts {
-  std::uint64_t total = 0;   ///< trunk, with embeddings (a tied table once), without MTP and vision
-  std::uint64_t active = 0;  ///< of `total`, what one token multiplies with: without input tables (a tied one counts
-                             ///< once as the head), with only the routed experts that are used
-  std::uint64_t mtp = 0;     ///< blocks for multi-token prediction, where `tensors` holds them
-  std::uint64_t vision = 0;  ///< outside the text file
+  std::uint64_t total = 0;    ///< trunk, with embeddings (a tied table once), without MTP and vision
+  std::uint64_t active = 0;   ///< of `total`, what one token multiplies with: without input tables (a tied one counts
+                              ///< once as the head), with only the routed experts that are used
+  std::uint64_t mtp = 0;      ///< blocks for multi-token prediction, where `tensors` holds them
+  std::uint64_t vision = 0;   ///< outside the text file
+  std::uint64_t dropped = 0;  ///< in the checkpoint, but left out of the file
 };
 [[nodiscard]] ParameterCounts count_parameters(const Architecture& architecture, const std::vector<Tensor>& tensors);
 

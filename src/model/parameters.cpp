@@ -18,6 +18,7 @@ bool has_output_tensor(const std::vector<Tensor>& tensors) {
 ParameterCounts count_parameters(const Architecture& architecture, const std::vector<Tensor>& tensors) {
   ParameterCounts counts;
   counts.vision = architecture.vision_params;
+  counts.dropped = architecture.dropped_params;
   const bool tied = architecture.causal && !has_output_tensor(tensors);
   for (const Tensor& tensor : tensors) {
     const std::uint64_t elements = tensor.elements();

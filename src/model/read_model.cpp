@@ -18,6 +18,15 @@ constexpr auto family_lists = std::to_array<std::span<const FamilyRow> (*)()>({
     llama_families,
     qwen_families,
     gemma_families,
+    gemma4_families,
+    mllama_families,
+    dense_families,
+    classic_families,
+    phi_families,
+    glm_families,
+    minicpm_families,
+    encoder_families,
+    llama4_families,
 });
 
 /// Objects of multimodal wrappers that hold the text tower.

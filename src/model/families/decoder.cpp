@@ -17,7 +17,8 @@ void add_norm(Draft& draft, const FamilyRow& row, std::uint32_t layer, std::stri
   if (wanted) draft.tensors.norm(layer, name, draft.architecture.hidden, row.traits.norm_bias);
 }
 
-void add_qk_norms(const FamilyRow& row, Draft& draft, std::uint32_t layer) {
+void add_qk_norms(const Config& config, const FamilyRow& row, Draft& draft, std::uint32_t layer) {
+  if (!row.traits.qk_norm_key.empty() && !config.flag(row.traits.qk_norm_key)) return;
   const Layer& l = draft.architecture.layers[layer];
   const std::uint64_t head = l.head_dim_k;
   switch (row.traits.qk_norm) {
@@ -41,18 +42,25 @@ void add_qk_norms(const FamilyRow& row, Draft& draft, std::uint32_t layer) {
 }  // namespace
 
 void read_shape(const Config& config, const FamilyRow& row, Draft& draft) {
+  const auto read = [&config](Config::Keys keys, std::uint32_t fallback) {
+    return config.nested() && fallback > 0 ? config.u32_or(keys, fallback) : config.u32(keys);
+  };
+  const ShapeDefaults& defaults = row.traits.defaults;
+  const bool nested = config.nested();
   Architecture& a = draft.architecture;
-  a.hidden = config.u32({"hidden_size", "n_embd", "d_model"});
-  a.vocab = config.u32({"vocab_size", "padded_vocab_size"});
+  a.hidden = read({"hidden_size", "n_embd", "d_model"}, defaults.hidden);
+  a.vocab = read({"padded_vocab_size", "vocab_size"}, defaults.vocab);
   a.context_max = config.u32_or(
-      {"max_position_embeddings", "n_positions", "max_sequence_length", "max_seq_len", "seq_length", "n_ctx"}, 0);
-  a.trunk_layers = config.u32({"num_hidden_layers", "n_layer", "n_layers", "num_layers"});
+      {"max_position_embeddings", "n_positions", "max_sequence_length", "max_seq_len", "seq_length", "n_ctx"},
+      nested ? defaults.context : 0);
+  a.trunk_layers = read({"num_hidden_layers", "n_layer", "n_layers", "num_layers"}, defaults.layers);
   a.tied_embeddings = row.traits.tied == Presence::yes || (row.traits.tied == Presence::config &&
                                                            config.flag("tie_word_embeddings", row.traits.tied_default));
 
   Layer layer;
-  layer.heads = config.u32({"num_attention_heads", "n_head", "n_heads"});
-  layer.kv_heads = config.u32_or({"num_key_value_heads", "n_head_kv", "num_kv_heads"}, layer.heads);
+  layer.heads = read({"num_attention_heads", "n_head", "n_heads"}, defaults.heads);
+  layer.kv_heads = config.u32_or({"num_key_value_heads", "n_head_kv", "num_kv_heads"},
+                                 nested && defaults.kv_heads > 0 ? defaults.kv_heads : layer.heads);
   if (a.hidden == 0 || layer.heads == 0 || a.trunk_layers == 0) {
     throw Error(
         ErrorCode::malformed,
@@ -60,10 +68,23 @@ void read_shape(const Config& config, const FamilyRow& row, Draft& draft) {
                     "of each",
                     a.hidden, layer.heads, a.trunk_layers));
   }
-  layer.head_dim_k = config.u32_or("head_dim", a.hidden / layer.heads);
+  layer.head_dim_k = config.u32_or("head_dim", defaults.head_dim > 0 ? defaults.head_dim : a.hidden / layer.heads);
   layer.head_dim_v = layer.head_dim_k;
-  layer.ffn_size = config.u32_or({"intermediate_size", "n_inner", "ffn_hidden_size", "ffn_dim"}, 4 * a.hidden);
+  const bool ffn_by_layer = config.is_array("intermediate_size");
+  if (!ffn_by_layer) {
+    layer.ffn_size = config.u32_or({"intermediate_size", "n_inner", "ffn_hidden_size", "ffn_dim"},
+                                   nested && defaults.ffn > 0 ? defaults.ffn : 4 * a.hidden);
+  }
   a.layers.assign(a.trunk_layers, layer);
+  if (ffn_by_layer) {
+    const std::vector<std::uint32_t> sizes = config.u32_array("intermediate_size");
+    if (sizes.size() != a.layers.size()) {
+      throw Error(ErrorCode::malformed,
+                  fmt::format("the configuration's \"intermediate_size\" lists {} layers, expected {}", sizes.size(),
+                              a.layers.size()));
+    }
+    for (std::size_t i = 0; i < sizes.size(); ++i) a.layers[i].ffn_size = sizes[i];
+  }
 }
 
 void read_experts(const Config& config, Draft& draft) {
@@ -111,6 +132,7 @@ void add_frame(const FamilyRow& row, Draft& draft) {
     if (row.traits.norm_bias) draft.tensors.add("output_norm.bias", {a.hidden});
   }
   if (!a.tied_embeddings) draft.tensors.add("output.weight", {a.hidden, a.vocab});
+  if (row.traits.head_bias) draft.tensors.add("output.bias", {a.vocab});
 }
 
 void add_attention(const Config& config, const FamilyRow& row, Draft& draft, std::uint32_t layer) {
@@ -120,7 +142,7 @@ void add_attention(const Config& config, const FamilyRow& row, Draft& draft, std
   const std::uint64_t q = std::uint64_t{l.heads} * l.head_dim_k;
   const std::uint64_t k = std::uint64_t{l.kv_heads} * l.head_dim_k;
   const std::uint64_t v = std::uint64_t{l.kv_heads} * l.head_dim_v;
-  const bool bias = present(t.qkv_bias, config, "attention_bias");
+  const bool bias = present(t.qkv_bias, config, t.qkv_bias_key);
   add_norm(draft, row, layer, "attn_norm", t.attn_norm);
   if (t.fused_qkv) {
     draft.tensors.linear(layer, "attn_qkv", hidden, q + k + v, bias);
@@ -129,9 +151,10 @@ void add_attention(const Config& config, const FamilyRow& row, Draft& draft, std
     draft.tensors.linear(layer, "attn_k", hidden, k, bias);
     draft.tensors.linear(layer, "attn_v", hidden, v, bias);
   }
+  if (t.sub_norms) draft.tensors.norm(layer, "attn_sub_norm", std::uint64_t{l.heads} * l.head_dim_v);
   draft.tensors.linear(layer, "attn_output", std::uint64_t{l.heads} * l.head_dim_v, hidden,
-                       present(t.output_bias, config, "attention_bias"));
-  add_qk_norms(row, draft, layer);
+                       present(t.output_bias, config, t.output_bias_key));
+  add_qk_norms(config, row, draft, layer);
   add_norm(draft, row, layer, "post_attention_norm", t.post_attention_norm);
 }
 
@@ -157,9 +180,10 @@ void add_ffn(const Config& config, const FamilyRow& row, Draft& draft, std::uint
   if (l.ffn == FeedForward::moe) {
     add_experts(row, draft, layer);
   } else {
-    const bool bias = present(t.ffn_bias, config, "mlp_bias");
+    const bool bias = present(t.ffn_bias, config, t.ffn_bias_key);
     if (t.gate == Gate::split) draft.tensors.linear(layer, "ffn_gate", hidden, l.ffn_size, bias);
     draft.tensors.linear(layer, "ffn_up", hidden, (t.gate == Gate::fused ? 2 : 1) * std::uint64_t{l.ffn_size}, bias);
+    if (t.sub_norms) draft.tensors.norm(layer, "ffn_sub_norm", l.ffn_size);
     draft.tensors.linear(layer, "ffn_down", l.ffn_size, hidden, bias);
   }
   add_norm(draft, row, layer, "post_ffw_norm", t.post_ffw_norm);
@@ -178,16 +202,33 @@ void add_rope_frequencies(const Config& config, Draft& draft) {
   }
 }
 
-void build_decoder(const Config& config, const FamilyRow& row, Draft& draft) {
-  read_shape(config, row, draft);
-  if (row.traits.moe) read_experts(config, draft);
-  read_windows(config, row, draft);
+void add_longrope_factors(const Config& config, Draft& draft, std::uint32_t rotated) {
+  for (const std::string_view key : {"rope_scaling", "rope_parameters"}) {
+    if (const auto scaling = config.object(key)) {
+      const Config own = scaling->alone();
+      if (own.is_array("long_factor")) {
+        draft.tensors.add("rope_factors_long.weight", {rotated / 2U});
+        draft.tensors.add("rope_factors_short.weight", {rotated / 2U});
+        return;
+      }
+    }
+  }
+}
+
+void add_blocks(const Config& config, const FamilyRow& row, Draft& draft) {
   add_frame(row, draft);
   add_rope_frequencies(config, draft);
   for (std::uint32_t layer = 0; layer < draft.architecture.trunk_layers; ++layer) {
     add_attention(config, row, draft, layer);
     add_ffn(config, row, draft, layer);
   }
+}
+
+void build_decoder(const Config& config, const FamilyRow& row, Draft& draft) {
+  read_shape(config, row, draft);
+  if (row.traits.moe) read_experts(config, draft);
+  read_windows(config, row, draft);
+  add_blocks(config, row, draft);
 }
 
 }  // namespace canrun

@@ -29,6 +29,12 @@ void add_experts(const FamilyRow& row, Draft& draft, std::uint32_t layer);
 /// generate_extra_tensors).
 void add_rope_frequencies(const Config& config, Draft& draft);
 
+/// `rope_factors_long/short.weight` where the configuration lists LongRoPE factors (conversion/phi.py, minicpm.py).
+void add_longrope_factors(const Config& config, Draft& draft, std::uint32_t rotated);
+
+/// Every tensor of a decoder whose shape has been read.
+void add_blocks(const Config& config, const FamilyRow& row, Draft& draft);
+
 /// All of the above: the builder of rows that are data only.
 void build_decoder(const Config& config, const FamilyRow& row, Draft& draft);
 

@@ -48,7 +48,8 @@ struct Layer {
   std::uint32_t window = 0;           ///< sliding window in tokens; 0 = the whole context
   bool shares_kv = false;             ///< reads another layer's cache and stores none itself (Gemma 3n/4)
   bool has_indexer = false;           ///< keeps an index-key cache of its own (DSA, MSA, QSA)
-  std::uint32_t compress_ratio = 0;   ///< DeepSeek-V4: 4 (CSA), 128 (HCA) or 0
+  std::uint32_t compress_ratio = 0;   ///< DeepSeek-V4: 4 (CSA), 128 (HCA) or 0; Qwen4-exp: of the indexer
+  bool has_ngram = false;             ///< mixes rows of the n-gram table in, with a convolution of its own (Qwen4-exp)
 
   // Feed forward
   std::uint32_t ffn_size = 0;         ///< dense hidden size (also of the dense branch beside experts, if any)
@@ -83,7 +84,9 @@ struct Architecture {
   // Indexers of sparse attention
   std::uint32_t indexer_heads = 0;
   std::uint32_t indexer_head_dim = 0;
-  std::uint32_t indexer_top_k = 0;
+  std::uint32_t indexer_top_k = 0;         ///< tokens (MSA: blocks) that a query attends to
+  std::uint32_t indexer_block_size = 0;    ///< tokens per block (MSA); 0 = the indexer picks tokens
+  std::uint32_t indexer_local_blocks = 0;  ///< nearest blocks that are always read (MSA)
 
   // Recurrent layers, in llama.cpp's terms (ssm.*)
   std::uint32_t ssm_conv_kernel = 0;
@@ -96,6 +99,18 @@ struct Architecture {
   std::uint32_t kda_head_dim = 0;
   std::uint32_t shortconv_kernel = 0;
   std::uint32_t rwkv_head_size = 0;
+
+  // Widths beside the residual stream
+  std::uint32_t hyper_connections = 0;    ///< parallel residual streams (DeepSeek-V4, Hy4, Qwen4-exp)
+  std::uint32_t hyper_low_rank = 0;       ///< rank of their mixing (Qwen4-exp)
+  std::uint32_t output_groups = 0;        ///< groups of DeepSeek-V4's low-rank output projection
+  std::uint32_t output_lora_rank = 0;     ///< its rank per group
+  std::uint32_t hash_layers = 0;          ///< leading layers that route by token id (DeepSeek-V4)
+  std::uint32_t moe_latent_size = 0;      ///< width that routed experts work in (Nemotron 3, Kimi K3); 0 = hidden
+  std::uint32_t attn_res_block_size = 0;  ///< layers per block of attention residuals (Kimi K3)
+  std::uint32_t ngram_size = 0;           ///< longest n-gram of the n-gram table (Qwen4-exp)
+  std::uint32_t ngram_heads = 0;          ///< table rows looked up per token
+  std::uint32_t ngram_conv_kernel = 0;    ///< convolution over those rows: kernel - 1 steps are state
 
   // Encoders and learned positions
   std::uint32_t position_embeddings = 0;  ///< rows of a learned position table

@@ -45,5 +45,14 @@ std::span<const FamilyRow> glm_families();
 std::span<const FamilyRow> minicpm_families();
 std::span<const FamilyRow> encoder_families();
 std::span<const FamilyRow> llama4_families();
+std::span<const FamilyRow> deepseek_families();
+std::span<const FamilyRow> deepseek4_families();
+std::span<const FamilyRow> kimi_families();
+std::span<const FamilyRow> qwen_next_families();
+std::span<const FamilyRow> minimax_families();
+std::span<const FamilyRow> moe_decoder_families();
+std::span<const FamilyRow> windowed_moe_families();
+std::span<const FamilyRow> state_space_families();
+std::span<const FamilyRow> nemotron_h_families();
 
 }  // namespace canrun

@@ -27,6 +27,15 @@ constexpr auto family_lists = std::to_array<std::span<const FamilyRow> (*)()>({
     minicpm_families,
     encoder_families,
     llama4_families,
+    deepseek_families,
+    deepseek4_families,
+    kimi_families,
+    qwen_next_families,
+    minimax_families,
+    moe_decoder_families,
+    windowed_moe_families,
+    state_space_families,
+    nemotron_h_families,
 });
 
 /// Objects of multimodal wrappers that hold the text tower.

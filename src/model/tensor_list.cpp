@@ -16,9 +16,10 @@ constexpr std::string_view block_prefix = "blk.";
 constexpr std::uint64_t most_elements = 1ULL << 43U;
 constexpr std::size_t most_tensors = 200000;
 
-/// ggml's f32 and f16 (ids as in ggml.h, enum ggml_type).
+/// ggml's f32, f16 and i32 (ids as in ggml.h, enum ggml_type).
 constexpr TensorType f32{0, 1, 4};
 constexpr TensorType f16{1, 1, 2};
+constexpr TensorType i32{26, 1, 4};
 
 struct Stem {
   std::string_view stem;
@@ -132,6 +133,21 @@ void TensorList::add(std::string_view name, Dims dims) {
 
 void TensorList::add(std::uint32_t layer, std::string_view name, Dims dims) {
   push(fmt::format("blk.{}.{}", layer, name), static_cast<std::int32_t>(layer), dims);
+}
+
+void TensorList::add_f32(std::string_view name, Dims dims) {
+  add(name, dims);
+  tensors_.back().type = f32;
+}
+
+void TensorList::add_f32(std::uint32_t layer, std::string_view name, Dims dims) {
+  add(layer, name, dims);
+  tensors_.back().type = f32;
+}
+
+void TensorList::add_i32(std::uint32_t layer, std::string_view name, Dims dims) {
+  add(layer, name, dims);
+  tensors_.back().type = i32;
 }
 
 void TensorList::linear(std::uint32_t layer, std::string_view name, std::uint64_t in, std::uint64_t out, bool bias) {

@@ -32,6 +32,11 @@ public:
   void add(std::string_view name, Dims dims);
   /// `blk.LAYER.name`.
   void add(std::uint32_t layer, std::string_view name, Dims dims);
+  /// As `add`, for matrices that the converter keeps in f32 although their name does not say so.
+  void add_f32(std::string_view name, Dims dims);
+  void add_f32(std::uint32_t layer, std::string_view name, Dims dims);
+  /// As `add`, for tables of 32-bit integers.
+  void add_i32(std::uint32_t layer, std::string_view name, Dims dims);
   /// A matrix `name.weight` of {in, out} and, where asked, its `name.bias`.
   void linear(std::uint32_t layer, std::string_view name, std::uint64_t in, std::uint64_t out, bool bias = false);
   /// A norm `name.weight` of {size} and, where asked, its `name.bias`.

@@ -1,6 +1,8 @@
 #include "model/families/decoder.hpp"
 
 #include <algorithm>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -53,7 +55,11 @@ void read_shape(const Config& config, const FamilyRow& row, Draft& draft) {
   a.context_max = config.u32_or(
       {"max_position_embeddings", "n_positions", "max_sequence_length", "max_seq_len", "seq_length", "n_ctx"},
       nested ? defaults.context : 0);
-  a.trunk_layers = read({"num_hidden_layers", "n_layer", "n_layers", "num_layers"}, defaults.layers);
+  // Some configurations only list what each layer is.
+  const std::vector<std::string> listed = config.text_array("layers_block_type");
+  a.trunk_layers = listed.empty() || config.has("num_hidden_layers")
+                       ? read({"num_hidden_layers", "n_layer", "n_layers", "num_layers"}, defaults.layers)
+                       : static_cast<std::uint32_t>(std::min<std::size_t>(listed.size(), 1024));
   a.tied_embeddings = row.traits.tied == Presence::yes || (row.traits.tied == Presence::config &&
                                                            config.flag("tie_word_embeddings", row.traits.tied_default));
 

@@ -1,0 +1,50 @@
+#pragma once
+/// What llama.cpp keeps of the tokens it has seen: KV caches and recurrent states, to the byte, block by block.
+///
+/// Source: llama.cpp v0.5.0, src/llama-model.cpp (create_memory: which cache an architecture gets),
+/// llama-kv-cache*.cpp, llama-memory-*.cpp, llama-hparams.cpp (widths), llama-context.cpp (cells).
+
+#include <cstdint>
+#include <vector>
+
+#include "canrun/architecture.hpp"
+#include "canrun/settings.hpp"
+#include "memory/buffer_rules.hpp"
+
+namespace canrun {
+
+/// Cells of the caches, after the runtime's rounding.
+struct CacheCells {
+  std::uint32_t total = 0;         ///< tokens of all slots together (n_ctx after rounding)
+  std::uint32_t per_sequence = 0;  ///< cells of one stream; what a single sequence can hold
+  std::uint32_t windowed = 0;      ///< cells of one stream in sliding-window blocks; 0 without such blocks
+  std::uint32_t streams = 1;       ///< 1 when unified, else one per slot
+  std::uint32_t ubatch = 0;        ///< micro-batch after the runtime's limits
+};
+
+/// Context is rounded up to 256 (0: the model's maximum); a slot's share too. Window blocks hold window (× slots when
+/// unified) + micro-batch tokens, rounded up to 256, unless `swa_full`. DeepSeek-V4 never shares cells between slots.
+CacheCells cache_cells(const Architecture& architecture, const Settings& settings);
+
+/// Bytes of one block's caches in one kind of buffer.
+struct BlockCache {
+  std::uint64_t kv = 0;     ///< K, V, indexer keys and compressed caches of all slots
+  std::uint64_t state = 0;  ///< recurrent and convolution states, compressor states
+};
+
+/// Caches of every layer of the architecture (MTP blocks among them, mostly empty: the trunk's context does not cache
+/// them except where an architecture does so anyway). Encoders and diffusion models have none.
+/// The settings must be ones that the runtime accepts (`require_supported`).
+std::vector<BlockCache> block_caches(const Architecture& architecture, const Settings& settings,
+                                     const BufferRules& rules);
+
+/// Bytes of cache that one query token reads per cached token in a layer: K and V rows (indexer keys included).
+double cache_row_bytes(const Architecture& architecture, const Layer& layer, const Settings& settings);
+
+/// Recurrent state of one sequence in a layer, bytes (f32 whatever the cache type). 0 for layers without.
+std::uint64_t state_bytes(const Architecture& architecture, const Layer& layer);
+
+/// Whether the trunk's context keeps any cache for this layer under llama.cpp.
+bool has_kv_cache(const Architecture& architecture, const Layer& layer);
+
+}  // namespace canrun

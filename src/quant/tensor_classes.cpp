@@ -88,11 +88,12 @@ bool is_quantizable(const Tensor& tensor) {
 }
 
 // llama.cpp's model type "70B" as its architectures set it (src/models/llama.cpp, qwen2.cpp, deci.cpp, olmo.cpp,
-// jais2.cpp): by the number of layers alone, for llama only with grouped heads.
+// jais2.cpp): by the number of layers alone, for llama only with grouped heads. The text tower of Qwen2-VL counts as
+// the Qwen2 that it is.
 bool is_70b(const Architecture& architecture, std::uint32_t gqa) {
   const auto& arch = architecture.gguf_arch;
   if (architecture.trunk_layers == 80)
-    return arch == "qwen2" || arch == "deci" || arch == "olmo" || (arch == "llama" && gqa != 1);
+    return arch == "qwen2" || arch == "qwen2vl" || arch == "deci" || arch == "olmo" || (arch == "llama" && gqa != 1);
   return architecture.trunk_layers == 68 && arch == "jais2";
 }
 

@@ -49,6 +49,8 @@ struct States {
 States state_widths(const Architecture& a, const Layer& layer) {
   const std::uint64_t taps = a.ssm_conv_kernel > 0 ? a.ssm_conv_kernel - 1 : 0;
   States s;
+  if (layer.has_ngram && a.ngram_conv_kernel > 0)
+    s.ngram = std::uint64_t{a.ngram_conv_kernel - 1} * a.ngram_size * a.hyper_connections * a.hidden;
   switch (layer.mixer) {
     case Mixer::none:
     case Mixer::attention:

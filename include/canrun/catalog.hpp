@@ -47,6 +47,9 @@ struct QuantRecord {
   double quality_loss = 0;  ///< typical mean KL divergence against 16 bit (see the entry's source)
   std::vector<std::string> runtimes;  ///< ids of runtimes that read it
   bool listed = false;                ///< shown in the quantisation table of a default report
+  std::string embedding_type;  ///< gguf-dynamic: tensor type of the embedding where it is not the base's (`_L` files)
+  std::string output_type;     ///< gguf-dynamic: the same for the output matrix
+  bool imatrix = false;        ///< the name as typed tells of an importance matrix (`i1-`, `+imatrix`)
   std::string source, confidence, note;
 };
 
@@ -57,7 +60,7 @@ struct RuntimeRecord {
   std::string memory_model;  ///< llama.cpp, vllm, mlx, exllama, transformers: which rules size its buffers
   double ttft_latency = 0;   ///< s, fixed cost of a request
   std::string command;       ///< launch command template
-  std::string source;
+  std::string source, confidence;
 };
 
 struct WorkloadRecord {
@@ -72,7 +75,7 @@ struct WorkloadRecord {
 struct RamRecord {
   std::string id, name;
   std::vector<std::string> aliases;
-  double channels = 0;           ///< of 64 bits
+  double channels = 0;  ///< of 64 bits
   double mts = 0;
   double bandwidth = 0;          ///< bytes/s, theoretical
   double achieved_fraction = 0;  ///< 0 = unknown

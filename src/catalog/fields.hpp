@@ -106,6 +106,8 @@ void fields(V& v, QuantRecord& r) {
   v("quality_loss", r.quality_loss);
   v("runtimes", r.runtimes);
   v("listed", r.listed);
+  v("embedding_type", r.embedding_type);
+  v("output_type", r.output_type);
   v("source", r.source);
   v("confidence", r.confidence);
   v("note", r.note);
@@ -121,6 +123,7 @@ void fields(V& v, RuntimeRecord& r) {
   v("ttft_latency", r.ttft_latency);
   v("command", r.command);
   v("source", r.source);
+  v("confidence", r.confidence);
 }
 
 template <class V>

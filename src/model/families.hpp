@@ -54,5 +54,6 @@ std::span<const FamilyRow> moe_decoder_families();
 std::span<const FamilyRow> windowed_moe_families();
 std::span<const FamilyRow> state_space_families();
 std::span<const FamilyRow> nemotron_h_families();
+std::span<const FamilyRow> unsupported_moe_families();
 
 }  // namespace canrun

@@ -36,6 +36,7 @@ constexpr auto family_lists = std::to_array<std::span<const FamilyRow> (*)()>({
     windowed_moe_families,
     state_space_families,
     nemotron_h_families,
+    unsupported_moe_families,
 });
 
 /// Objects of multimodal wrappers that hold the text tower.

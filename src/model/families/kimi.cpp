@@ -38,6 +38,8 @@ void read_kda(const Config& config, Draft& draft) {
 
 void read_trunk(const Config& config, const FamilyRow& row, Draft& draft) {
   read_shape(config, row, draft);
+  draft.architecture.context_max =
+      config.u32_or({"max_position_embeddings", "model_max_length"}, draft.architecture.context_max);
   read_mla(config, draft);
   read_moe(config, draft);
   read_kda(config, draft);

@@ -78,6 +78,16 @@ void build_exaone_moe(const Config& config, const FamilyRow& row, Draft& draft) 
   add_decoder(config, row, draft, {});
 }
 
+/// Dynamic RoPE with an alpha: the configuration understates the context, the converter writes 256 K
+/// (conversion/hunyuan.py).
+bool has_alpha_rope(const Config& config) {
+  for (const std::string_view key : {"rope_scaling", "rope_parameters"}) {
+    const auto scaling = config.object(key);
+    if (scaling && scaling->alone().has("alpha")) return true;
+  }
+  return false;
+}
+
 /// Hunyuan's shared expert is as big as `intermediate_size` says, whatever the experts' size.
 void build_hunyuan_moe(const Config& config, const FamilyRow& row, Draft& draft) {
   read_decoder(config, row, draft);
@@ -85,6 +95,7 @@ void build_hunyuan_moe(const Config& config, const FamilyRow& row, Draft& draft)
     layer.head_dim_k = layer.head_dim_v = config.u32_or({"attention_head_dim", "head_dim"}, layer.head_dim_k);
     if (layer.shared_ffn_size != 0) layer.shared_ffn_size = config.u32("intermediate_size");
   }
+  if (has_alpha_rope(config)) draft.architecture.context_max = 256 * 1024;
   add_decoder(config, row, draft, {.experts = {.router_bias = ""}});
 }
 

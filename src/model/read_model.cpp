@@ -10,6 +10,7 @@
 #include "canrun/error.hpp"
 #include "model/families.hpp"
 #include "model/model.hpp"
+#include "model/released.hpp"
 
 namespace canrun {
 namespace {
@@ -107,6 +108,7 @@ Model read_model(std::string_view config_json, const FileOptions& options) {
   draft.architecture.model_type = model_type;
   draft.architecture.gguf_arch = std::string(row->gguf_arch);
   row->build(config, *row, draft);
+  read_released_formats(config, draft.architecture);
   Model model;
   model.architecture = std::move(draft.architecture);
   model.tensors = draft.tensors.take();

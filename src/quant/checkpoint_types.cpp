@@ -38,15 +38,18 @@ bool is_block_matrix(const Tensor& tensor) {
   }
 }
 
-// Compressors and indexer weights of DeepSeek's sparse attention are released in 16 bits beside FP8 projections.
-bool stays_16_bit(std::string_view name) {
-  return name.find("compressor") != name.npos || name.find("indexer.proj") != name.npos;
+bool contains(std::string_view name, std::string_view part) {
+  return name.find(part) != name.npos;
 }
 
+// Compressors and indexer weights of DeepSeek's sparse attention are released in 16 bits beside FP8 projections; what
+// the converter widens to 32 bits stays so, but for the indexer's weights.
 TensorType released_as_gguf(const Tensor& tensor, const TensorClasses& classes) {
   if (tensor.role == Role::expert) return ggml::mxfp4;
+  if (contains(tensor.name, "indexer.proj")) return ggml::bf16;
+  if (tensor.type == ggml::f32) return ggml::f32;
   const bool fp8 = classes.released_blocks == Released::fp8 || classes.released_blocks == Released::fp8_block;
-  return fp8 && is_block_matrix(tensor) && !stays_16_bit(tensor.name) ? ggml::q8_0 : ggml::bf16;
+  return fp8 && is_block_matrix(tensor) && !contains(tensor.name, "compressor") ? ggml::q8_0 : ggml::bf16;
 }
 
 }  // namespace

@@ -31,6 +31,12 @@ struct Block {
   std::uint64_t kv_cache = 0;  ///< K, V and indexer caches of all slots
   std::uint64_t state = 0;     ///< recurrent state of all slots
 
+  // The same in host memory, where tensors are padded less
+  std::uint64_t weights_host = 0;
+  std::uint64_t experts_host = 0;
+  std::uint64_t kv_cache_host = 0;
+  std::uint64_t state_host = 0;
+
   // What one token touches. Matrices only where they are multiplied; experts: all of them, scaled by used / experts at use.
   BytesByClass dense_bytes{};
   BytesByClass expert_bytes{};
@@ -44,6 +50,7 @@ struct Block {
   double attention_flops = 0;         ///< FLOPs per query token and cached token: 2 · heads · (d_k + d_v)
   std::uint32_t window = 0;           ///< tokens beyond which nothing is read; 0 = all
   std::uint32_t read_cap = 0;         ///< sparse attention reads at most so many tokens; 0 = all
+  double index_bytes_per_token = 0;   ///< indexer keys, read for every cached token whatever `read_cap`
   double state_bytes = 0;             ///< recurrent state of one sequence, read and written per step
   double scan_flops = 0;              ///< FLOPs per token of a linear-attention or SSM scan
 };
@@ -57,8 +64,10 @@ struct Inventory {
   std::vector<TensorType> types;                       ///< of each tensor under this file type
   Settings settings;
 
-  std::vector<Block> blocks;         ///< trunk (and MTP blocks if loaded), then the output layer
+  std::vector<Block> blocks;         ///< all blocks of the file (MTP blocks empty unless loaded), then the output layer
   std::uint64_t file_bytes = 0;      ///< every tensor of the file once, unpadded, without header
+  std::uint64_t rope_bytes = 0;      ///< rotation tables: once on every device that holds a block
+  std::uint64_t rope_bytes_host = 0; ///< and on the host if it holds one
   std::uint64_t embedding_bytes = 0; ///< input tables that stay on the host (token, per-layer, n-gram)
   std::uint64_t embedding_row_bytes = 0;  ///< read for one token
   std::uint64_t params_total = 0;    ///< as the file counts: tensors' elements

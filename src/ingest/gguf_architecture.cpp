@@ -88,9 +88,11 @@ private:
   std::uint32_t blocks_ = 0;
 };
 
-Mixer mixer_of(const Table& table, std::uint32_t block) {
+Mixer mixer_of(const Keys& keys, const Table& table, std::uint32_t block) {
+  constexpr std::string_view projections[] = {"attn_q.weight", "attn_qkv.weight", "attn_k.weight", "attn_kv.weight",
+                                              "attn_q_a.weight"};
   const bool attention =
-      table.has(block, "attn_q.weight") || table.has(block, "attn_qkv.weight") || table.has(block, "attn_k.weight");
+      std::ranges::any_of(projections, [&](std::string_view name) { return table.has(block, name); });
   if (table.has(block, "time_mix_w0.weight")) return Mixer::rwkv7;
   if (table.has(block, "time_mix_decay.weight") || table.has(block, "time_mix_w1.weight")) return Mixer::rwkv6;
   if (table.has(block, "shortconv.conv.weight")) return Mixer::short_conv;
@@ -103,7 +105,9 @@ Mixer mixer_of(const Table& table, std::uint32_t block) {
     if (!per_head) return Mixer::mamba1;
     return attention ? Mixer::attention_mamba2 : Mixer::mamba2;
   }
-  if (table.has(block, "attn_kv_a_mqa.weight") || table.has(block, "attn_kv.weight")) return Mixer::mla;
+  // Without the absorbed form (old files, MiniCPM3) the latent is expanded and cached as plain heads.
+  if (table.has(block, "attn_kv_a_mqa.weight"))
+    return keys.has("attention.key_length_mla") ? Mixer::mla : Mixer::attention;
   if (table.has(block, "attn_norm_2.weight") && table.has(block, "attn_gate.weight")) return Mixer::lightning;
   return attention ? Mixer::attention : Mixer::none;
 }
@@ -169,22 +173,19 @@ void read_heads(const Keys& keys, Architecture& a) {
   }
 }
 
-void read_mla(const Keys& keys, const Table& table, Architecture& a) {
-  if (std::ranges::none_of(a.layers, [](const Layer& l) { return l.mixer == Mixer::mla; })) return;
+void read_latents(const Keys& keys, Architecture& a) {
   a.q_lora_rank = keys.number("attention.q_lora_rank");
   a.kv_lora_rank = keys.number("attention.kv_lora_rank");
+  if (a.q_lora_rank == 0 && a.kv_lora_rank == 0) return;
   a.qk_rope_head_dim = keys.number("rope.dimension_count");
-  // Files from before the absorbed form name the head sizes by the plain keys.
   const std::uint32_t k = keys.number("attention.key_length_mla", keys.number("attention.key_length"));
   const std::uint32_t v = keys.number("attention.value_length_mla", keys.number("attention.value_length"));
-  a.qk_nope_head_dim = k > a.qk_rope_head_dim ? k - a.qk_rope_head_dim : 0;
-  for (std::uint32_t i = 0; i < a.layers.size(); ++i) {
-    Layer& layer = a.layers[i];
+  if (a.kv_lora_rank > 0 && k > a.qk_rope_head_dim) a.qk_nope_head_dim = k - a.qk_rope_head_dim;
+  for (Layer& layer : a.layers) {
     if (layer.mixer != Mixer::mla) continue;
-    layer.kv_heads = layer.heads;
+    layer.kv_heads = 1;
     layer.head_dim_k = k;
     layer.head_dim_v = v;
-    if (a.kv_lora_rank == 0) a.kv_lora_rank = table.size(i, "attn_kv_a_norm.weight", 0);
   }
 }
 
@@ -243,7 +244,7 @@ void read_blocks(const Keys& keys, const Table& table, Architecture& a) {
   for (std::uint32_t i = 0; i < a.layers.size(); ++i) {
     Layer& layer = a.layers[i];
     layer.mtp = i >= a.trunk_layers;
-    layer.mixer = mixer_of(table, i);
+    layer.mixer = mixer_of(keys, table, i);
     read_ffn(table, i, layer);
     if (layer.ffn == FeedForward::moe) layer.experts_used = std::min(used[i], layer.experts);
   }
@@ -272,7 +273,7 @@ Architecture gguf_architecture(const GgufHeader& header, std::span<const Tensor>
   read_blocks(keys, table, a);
   read_windows(keys, a);
   read_heads(keys, a);
-  read_mla(keys, table, a);
+  read_latents(keys, a);
   read_recurrent(keys, a);
   read_sharing(keys, a);
   read_indexers(keys, table, a);

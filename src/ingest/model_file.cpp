@@ -9,8 +9,10 @@
 #include <fmt/ranges.h>
 
 #include "canrun/error.hpp"
+#include "ingest/checkpoint.hpp"
 #include "ingest/gguf_file.hpp"
 #include "ingest/printable.hpp"
+#include "ingest/safetensors.hpp"
 #include "ingest/source.hpp"
 
 namespace canrun {
@@ -67,9 +69,15 @@ ModelFile read_gguf_set(const std::string& path) {
                   name, printable(bytes.substr(0, 8))));
 }
 
+char first_letter(std::string_view bytes) {
+  const auto at = bytes.substr(0, 64).find_first_not_of(" \t\r\n");
+  return at == std::string_view::npos ? '\0' : bytes[at];
+}
+
 ModelFile read_regular_file(const std::string& path) {
   const FileBytes file(path);
   if (is_gguf(file.bytes())) return read_gguf_set(path);
+  if (is_safetensors(file.bytes()) || first_letter(file.bytes()) == '{') return read_checkpoint(path);
   return read_model_bytes(file.bytes(), printable(path), file.size());
 }
 
@@ -94,20 +102,33 @@ std::vector<std::string> gguf_models_in(const fs::path& folder, std::vector<std:
   return models;
 }
 
-bool holds_model(const fs::path& folder) {
+/// A folder of the Hugging Face cache (`models--org--name`) holds its files under snapshots/REVISION.
+fs::path inner_folder(const fs::path& folder) {
   std::error_code error;
-  if (fs::exists(folder / "config.json", error)) return true;
+  fs::path found = folder;
+  std::size_t revisions = 0;
+  for (fs::directory_iterator it(folder / "snapshots", error), end; it != end && revisions < 2; it.increment(error)) {
+    found = it->path();
+    ++revisions;
+  }
+  return revisions == 1 ? found : folder;
+}
+
+bool holds_model(const fs::path& folder) {
+  if (is_checkpoint_folder(folder.string())) return true;
+  std::error_code error;
   std::size_t seen = 0;
   for (fs::directory_iterator it(folder, error), end; it != end && seen < max_folder_entries;
        it.increment(error), ++seen)
-    if (has_extension(it->path(), ".gguf") || has_extension(it->path(), ".safetensors")) return true;
+    if (has_extension(it->path(), ".gguf")) return true;
   return false;
 }
 
 ModelFile read_folder(const std::string& path) {
-  const fs::path folder(path);
+  const fs::path folder = inner_folder(path);
   std::vector<std::string> projectors;
   const std::vector<std::string> models = gguf_models_in(folder, projectors);
+  if (models.empty() && is_checkpoint_folder(folder.string())) return read_checkpoint(folder.string());
   if (models.empty())
     throw Error(ErrorCode::malformed,
                 fmt::format("{}: this folder holds no .gguf, .safetensors or config.json", printable(path)));
@@ -129,6 +150,7 @@ ModelFile read_folder(const std::string& path) {
 ModelFile read_standard_input(const ReadOptions& options) {
   std::optional<ModelFile> model;
   read_stream(0, options.stdin_limit, [&](std::string_view prefix, bool ended) {
+    if (!ended && first_letter(prefix) == '{') return false;  // a configuration is read whole
     try {
       if (!prefix.empty() || ended) model = read_model_bytes(prefix, "standard input");
     } catch (const ShortRead&) {
@@ -143,9 +165,17 @@ ModelFile read_standard_input(const ReadOptions& options) {
 
 ModelFile read_model_bytes(std::string_view bytes, const std::string& name, std::uint64_t total_bytes) {
   if (bytes.empty()) throw Error(ErrorCode::malformed, fmt::format("{}: is empty", name));
-  if (!is_gguf(bytes)) not_a_model(name, bytes);
-  const GgufPart part{name, read_gguf_header(bytes, name), total_bytes};
-  ModelFile model = gguf_model({&part, 1});
+  ModelFile model;
+  if (is_gguf(bytes)) {
+    const GgufPart part{name, read_gguf_header(bytes, name), total_bytes};
+    model = gguf_model({&part, 1});
+  } else if (is_safetensors(bytes)) {
+    model = read_safetensors_model(bytes, name, total_bytes);
+  } else if (first_letter(bytes) == '{') {
+    model = read_config_model(bytes, name);
+  } else {
+    not_a_model(name, bytes);
+  }
   model.path = name;
   return model;
 }

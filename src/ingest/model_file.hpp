@@ -56,6 +56,7 @@ struct ModelFile {
   Quantization quantization;
   std::uint64_t params = 0;        ///< numbers in `tensors`, without scales and zero points
   std::uint64_t tensor_bytes = 0;  ///< exact bytes of the tensor data, padding left out
+  std::uint64_t vision_bytes = 0;  ///< of these, vision and audio towers and their projectors
   std::uint64_t file_bytes = 0;    ///< all parts on disk; 0 where only a prefix was given
   std::uint64_t header_bytes = 0;  ///< of all parts
   std::uint32_t parts = 1;

@@ -8,7 +8,7 @@
 
 namespace canrun::test {
 
-inline std::uint32_t common(const std::vector<Layer>& layers, std::uint32_t Layer::* member) {
+inline std::uint32_t common(const std::vector<Layer>& layers, std::uint32_t Layer::*member) {
   for (const Layer& layer : layers)
     if (layer.*member != 0) return layer.*member;
   return 0;
@@ -27,7 +27,8 @@ inline GgufWriter model_header(const Model& model) {
     for (const Layer& layer : a.layers) values.push_back(value_of(layer));
     w.u32s(arch + "." + key, values);
   };
-  const bool mla = a.kv_lora_rank > 0;
+  const bool mla = common(a.layers, &Layer::heads) > 0 &&
+                   std::ranges::any_of(a.layers, [](const Layer& l) { return l.mixer == Mixer::mla; });
   u32("block_count", static_cast<std::uint32_t>(a.layers.size()));
   u32("nextn_predict_layers", a.layers.size() > a.trunk_layers ? a.mtp_layers : 0);
   u32("embedding_length", a.hidden);
@@ -54,9 +55,6 @@ inline GgufWriter model_header(const Model& model) {
     u32("attention.value_length", a.kv_lora_rank);
     u32("attention.key_length_mla", k);
     u32("attention.value_length_mla", v);
-    u32("attention.kv_lora_rank", a.kv_lora_rank);
-    u32("attention.q_lora_rank", a.q_lora_rank);
-    u32("rope.dimension_count", a.qk_rope_head_dim);
   } else {
     u32("attention.key_length", k);
     u32("attention.value_length", v);
@@ -69,6 +67,9 @@ inline GgufWriter model_header(const Model& model) {
     if (rule == nullptr || rule->period == 1)
       list("attention.sliding_window_pattern", [](const Layer& l) { return l.window > 0 ? 1U : 0U; });
   }
+  u32("attention.kv_lora_rank", a.kv_lora_rank);
+  u32("attention.q_lora_rank", a.q_lora_rank);
+  u32("rope.dimension_count", a.qk_rope_head_dim);
   std::uint32_t sharing = 0;
   for (const Layer& layer : a.layers) sharing += layer.shares_kv ? 1 : 0;
   u32("attention.shared_kv_layers", sharing);
@@ -139,10 +140,13 @@ inline std::string differences(const Architecture& a, const Architecture& b) {
     CANRUN_LAYER(mixer);
     CANRUN_LAYER(ffn);
     CANRUN_LAYER(mtp);
-    CANRUN_LAYER(heads);
-    CANRUN_LAYER(kv_heads);
-    CANRUN_LAYER(head_dim_k);
-    CANRUN_LAYER(head_dim_v);
+    const bool attends = x.mixer == Mixer::attention || x.mixer == Mixer::mla || x.mixer == Mixer::attention_mamba2;
+    if (attends || x.mixer == Mixer::kda || x.mixer == Mixer::lightning) CANRUN_LAYER(heads);
+    if (attends) {
+      CANRUN_LAYER(kv_heads);
+      CANRUN_LAYER(head_dim_k);
+      CANRUN_LAYER(head_dim_v);
+    }
     CANRUN_LAYER(window);
     CANRUN_LAYER(shares_kv);
     CANRUN_LAYER(has_indexer);

@@ -1,0 +1,52 @@
+#include "ingest/config_text.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "canrun/error.hpp"
+#include "ingest/printable.hpp"
+#include "ingest/source.hpp"
+
+namespace canrun {
+namespace {
+
+constexpr std::size_t longest = 2u << 20;
+constexpr int deepest = 64;
+
+}  // namespace
+
+void check_config_text(std::string_view json, const std::string& name) {
+  if (json.size() > longest)
+    throw Error(ErrorCode::malformed,
+                fmt::format("{}: has {} bytes, expected a configuration of at most {}", name, json.size(), longest));
+  int depth = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    if (quoted) {
+      if (c == '\\')
+        ++i;
+      else if (c == '"')
+        quoted = false;
+    } else if (c == '"') {
+      quoted = true;
+    } else if (c == '{' || c == '[') {
+      if (++depth > deepest)
+        throw Error(
+            ErrorCode::malformed,
+            fmt::format("{}: at offset {}: nested deeper than {} levels, as no configuration is", name, i, deepest));
+    } else if (c == '}' || c == ']') {
+      --depth;
+    }
+  }
+}
+
+std::string read_config_text(const std::string& path) {
+  const FileBytes file(path);
+  const std::string name = printable(path);
+  check_config_text(file.bytes().substr(0, longest + 1), name);
+  return std::string(file.bytes());
+}
+
+}  // namespace canrun

@@ -123,6 +123,7 @@ struct Architecture {
   // Switches that decide which operations a step has (src/graph), never what is stored. Factors of 0 or 1: no operation.
   Gating gating = Gating::unknown;    ///< unknown: what the architecture usually does
   std::uint32_t expert_groups = 0;    ///< routing limited to groups of experts (DeepSeek-V3 `n_group`)
+  std::uint32_t expert_groups_used = 0;  ///< groups that may hold chosen experts (`topk_group`)
   bool norm_expert_weights = false;   ///< weights of the chosen experts are divided by their sum (`norm_topk_prob`)
   float expert_weights_scale = 0;     ///< `routed_scaling_factor`
   float attention_softcap = 0;        ///< tanh cap on attention scores (Gemma 2, Grok)

@@ -1,0 +1,215 @@
+#include "graph/builder.hpp"
+
+namespace canrun::graph {
+
+bool Builder::ropes(int il) const {
+  switch (traits_.rope) {
+    case Rope::all: return true;
+    case Rope::none: return false;
+    case Rope::windowed: return windowed(il);
+    case Rope::if_any_window: return !any_window_ || windowed(il);
+    case Rope::three_of_four: return (il + 1) % 4 != 0;
+  }
+  return true;
+}
+
+Builder::Qkv Builder::qkv(Id x, int il) {
+  const Layer& l = layer(il);
+  const std::int64_t q_width = std::int64_t{l.heads} * l.head_dim_k;
+  const std::int64_t k_width = std::int64_t{l.kv_heads} * l.head_dim_k;
+  Qkv now;
+  const Id fused = w(il, "attn_qkv.weight");
+  if (fused != absent) {
+    const Id all = linear(fused, x, w(il, "attn_qkv.bias"));
+    const std::int64_t row = g[all].nb[1];
+    if (traits_.flat_qkv) {
+      now.q = g.cont(g.view_2d(all, q_width, tokens_, row));
+      now.k = g.cont(g.view_2d(all, k_width, tokens_, row));
+      now.v = g.cont(g.view_2d(all, std::int64_t{l.kv_heads} * l.head_dim_v, tokens_, row));
+    } else {
+      now.q = g.view_3d(all, l.head_dim_k, l.heads, tokens_, 4 * std::int64_t{l.head_dim_k}, row);
+      now.k = g.view_3d(all, l.head_dim_k, l.kv_heads, tokens_, 4 * std::int64_t{l.head_dim_k}, row);
+      now.v = g.view_3d(all, l.head_dim_v, l.kv_heads, tokens_, 4 * std::int64_t{l.head_dim_v}, row);
+      return now;
+    }
+  } else {
+    now.q = linear(w(il, "attn_q.weight"), x, w(il, "attn_q.bias"));
+    now.k = linear(w(il, "attn_k.weight"), x, w(il, "attn_k.bias"));
+    now.v = linear(w(il, "attn_v.weight"), x, w(il, "attn_v.bias"));
+  }
+  if (traits_.flat_qkv) {
+    if (has(il, "attn_q_norm.weight")) now.q = norm(now.q, il, "attn_q_norm.weight", "attn_q_norm.bias");
+    if (has(il, "attn_k_norm.weight")) now.k = norm(now.k, il, "attn_k_norm.weight", "attn_k_norm.bias");
+  }
+  now.q = g.reshape(now.q, {l.head_dim_k, l.heads, tokens_, 1});
+  now.k = g.reshape(now.k, {l.head_dim_k, l.kv_heads, tokens_, 1});
+  now.v = g.reshape(now.v, {l.head_dim_v, l.kv_heads, tokens_, 1});
+  return now;
+}
+
+Id Builder::attention(Id x, int il) {
+  const Id input = x;
+  Qkv now = qkv(x, il);
+  const auto normalise = [&] {
+    if (traits_.flat_qkv) return;
+    if (has(il, "attn_q_norm.weight")) now.q = norm(now.q, il, "attn_q_norm.weight", "attn_q_norm.bias");
+    if (has(il, "attn_k_norm.weight")) now.k = norm(now.k, il, "attn_k_norm.weight", "attn_k_norm.bias");
+  };
+  if (!traits_.norm_after_rope) normalise();
+  if (ropes(il)) {
+    const Id factors = rope_factors(il);
+    now.q = g.rope(now.q, positions(), factors);
+    now.k = g.rope(now.k, positions(), factors);
+  }
+  if (traits_.norm_after_rope) normalise();
+  if (traits_.temperature && arch_.yarn_temperature) now.q = g.mul(now.q, temperature());
+
+  x = attend(now, il, w(il, "attn_sinks.weight"));
+  if (has(il, "attn_gate.weight")) {
+    // Gated attention: per element (Trinity) or per head (Step-3.5).
+    const Layer& l = layer(il);
+    Id gate = g.map(Op::sigmoid, linear(w(il, "attn_gate.weight"), input));
+    if (ne(gate)[0] == l.heads) {
+      const Id heads = g.reshape(x, {l.head_dim_v, l.heads, tokens_, 1});
+      gate = g.reshape(gate, {1, l.heads, tokens_, 1});
+      x = g.reshape(g.mul(heads, gate), {std::int64_t{l.head_dim_v} * l.heads, tokens_, 1, 1});
+    } else {
+      x = g.mul(x, gate);
+    }
+  }
+  if (has(il, "attn_sub_norm.weight")) x = norm(x, il, "attn_sub_norm.weight", "attn_sub_norm.bias");
+  if (has(il, "attn_output.weight")) x = linear(w(il, "attn_output.weight"), x, w(il, "attn_output.bias"));
+  return x;
+}
+
+Id Builder::hadamard(Id x, Id rotation) {
+  const std::int64_t n = ne(rotation)[0];
+  const Shape ne_x = ne(x);
+  const Shape flat{n, g.elements(x) / n, 1, 1};
+  const Id columns = g.contiguous(x) ? g.reshape(x, flat) : g.cont(x, flat);
+  return g.reshape(g.mul_mat(rotation, columns), ne_x);
+}
+
+/// A Hadamard matrix that spreads outliers before a cache is quantised; its size is the largest power of two that divides the
+/// head (K) or 64 (V). Only where all layers have the same head size.
+Id Builder::rotation(bool of_v) {
+  Id& id = of_v ? inputs_.rotation_v : inputs_.rotation_k;
+  if (id != absent) return id;
+  if (!is_quantized(of_v ? settings_.kv_type_v : settings_.kv_type_k)) return absent;
+  std::int64_t head = 0;
+  for (const Layer& l : arch_.layers) {
+    if (l.mixer != Mixer::attention && l.mixer != Mixer::attention_mamba2) continue;
+    if (l.kv_heads == 0 || l.shares_kv) continue;
+    const std::int64_t own = of_v ? l.head_dim_v : l.head_dim_k;
+    if (head != 0 && own != head) return absent;
+    head = own;
+  }
+  if (head == 0 || head % 64 != 0) return absent;
+  std::int64_t n = 64;
+  if (!of_v)
+    while (head % (2 * n) == 0) n *= 2;
+  id = g.input(f32, {n, n, 1, 1});
+  return id;
+}
+
+void Builder::store_k(Id cache, Id k, Id rows) {
+  const std::int64_t width = ne(k)[0] * ne(k)[1];
+  k = g.view_2d(k, width, ne(k)[2], g[k].nb[2]);
+  if (ne(cache)[2] > 1) cache = g.reshape(cache, {ne(cache)[0], ne(cache)[1] * ne(cache)[2], 1, 1});
+  g.expand(g.set_rows(cache, k, rows));
+}
+
+void Builder::store_v(Id cache, Id v, Id rows) {
+  const std::int64_t width = ne(v)[0] * ne(v)[1];
+  if (settings_.flash_attn) {
+    store_k(cache, v, rows);
+    return;
+  }
+  const Shape flat{width, ne(v)[2], 1, 1};
+  v = row_bytes(g[v].type, width) == g[v].nb[2] ? g.reshape(v, flat) : g.cont(v, flat);
+  if (width < ne(cache)[0]) v = g.pad(v, {ne(cache)[0] - width, 0, 0, 0});
+  const Id elements = g.reshape(cache, {1, g.elements(cache), 1, 1});
+  v = g.reshape(v, {1, g.elements(v), 1, 1});
+  g.expand(g.set_rows(elements, v, rows));
+}
+
+Id Builder::cache_view_k(Id cache, std::int64_t head, std::int64_t heads, std::int64_t cells) {
+  const TensorType type = g[cache].type;
+  const std::int64_t row = row_bytes(type, ne(cache)[0]);
+  return g.view(cache, {head, heads, cells, streams_}, {0, row_bytes(type, head), row, row * ne(cache)[1]});
+}
+
+Id Builder::cache_view_v(Id cache, std::int64_t head, std::int64_t heads, std::int64_t cells) {
+  if (settings_.flash_attn) return cache_view_k(cache, head, heads, cells);
+  const TensorType type = g[cache].type;
+  const std::int64_t column = row_bytes(type, ne(cache)[1]);
+  return g.view(cache, {cells, heads, head, streams_}, {0, column * head, column, column * ne(cache)[0]});
+}
+
+Id Builder::attend(Qkv now, int il, Id sinks) {
+  const Layer& l = layer(il);
+  const bool local = windowed(il);
+  const Id turn_k = rotation(false);
+  const Id turn_v = rotation(true);
+  if (turn_k != absent) {
+    now.q = hadamard(now.q, turn_k);
+    now.k = hadamard(now.k, turn_k);
+  }
+  if (turn_v != absent) now.v = hadamard(now.v, turn_v);
+  g.expand(now.q);
+  if (any_window_) {
+    g.expand(now.k);
+    g.expand(now.v);
+  } else {
+    g.expand(now.v);
+    g.expand(now.k);
+  }
+  const int where = settings_.kv_offload ? home(il) : host_;
+  const std::int64_t width_k = std::int64_t{l.kv_heads} * l.head_dim_k;
+  const std::int64_t width_v = std::int64_t{l.kv_heads} * l.head_dim_v;
+  const Id cache_k = g.cache(settings_.kv_type_k, {width_k, cells(local), streams_, 1}, where);
+  const Id cache_v = g.cache(settings_.kv_type_v,
+                             {settings_.flash_attn ? width_v : v_width_max_, cells(local), streams_, 1}, where);
+  store_k(cache_k, now.k, k_rows(local));
+  store_v(cache_v, now.v, v_rows(local));
+  const Id k = cache_view_k(cache_k, l.head_dim_k, l.kv_heads, cells(local));
+  const Id v = cache_view_v(cache_v, l.head_dim_v, l.kv_heads, cells(local));
+  Id x = attend_cached(now.q, k, v, mask(local), sinks, absent, !settings_.flash_attn);
+  if (turn_v != absent) x = hadamard(x, turn_v);
+  return x;
+}
+
+Id Builder::attend_cached(Id q, Id k, Id v, Id kq_mask, Id sinks, Id v_expand, bool v_transposed) {
+  const std::int64_t streams = ne(k)[3];
+  const Node query = g[q];
+  q = g.view(q, {query.ne[0], query.ne[1], query.ne[2] / streams, streams},
+             {0, query.nb[1], query.nb[2], query.nb[3] / streams});
+  q = g.permute(q, 0, 2, 1, 3);
+  k = g.permute(k, 0, 2, 1, 3);
+  v = g.permute(v, 0, 2, 1, 3);
+  Id x = absent;
+  if (settings_.flash_attn) {
+    if (v_transposed) v = g.transpose(v);
+    if (g[k].type == f32) k = g.cast(k, f16);
+    if (g[v].type == f32) v = g.cast(v, f16);
+    x = g.flash_attn(q, k, v, kq_mask, sinks);
+    if (v_expand != absent) {
+      x = g.mul_mat(v_expand, g.permute(x, 0, 2, 1, 3));
+      x = g.cont(g.permute(x, 0, 2, 1, 3));
+    }
+    x = g.reshape(x, {ne(x)[0] * ne(x)[1], ne(x)[2] * ne(x)[3], 1, 1});
+  } else {
+    Id scores = g.mul_mat(k, q);
+    scores = g.soft_max(scores, kq_mask, sinks);
+    if (!v_transposed) v = g.cont(g.transpose(v));
+    x = g.mul_mat(v, scores);
+    if (v_expand != absent) x = g.mul_mat(v_expand, x);
+    x = g.permute(x, 0, 2, 1, 3);
+    x = g.cont(x, {ne(x)[0] * ne(x)[1], ne(x)[2] * ne(x)[3], 1, 1});
+    if (!settings_.kv_offload) g[x].pinned = static_cast<std::int8_t>(host_);
+  }
+  g.expand(x);
+  return x;
+}
+
+}  // namespace canrun::graph

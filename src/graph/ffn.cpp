@@ -1,0 +1,167 @@
+#include "graph/builder.hpp"
+
+namespace canrun::graph {
+
+Id Builder::ffn(Id x, Id up, Id up_bias, Id gate, Id gate_bias, Id down, Id down_bias, bool clamps) {
+  Id raised = linear(up, x, up_bias);
+  if (gate != absent) {
+    Id opened = linear(gate, x, gate_bias);
+    if (clamps) {
+      raised = g.map(Op::clamp, raised);
+      opened = g.map(Op::clamp, g.map(Op::unary, opened));
+      x = g.mul(opened, raised);
+    } else {
+      x = g.glu(opened, raised);
+    }
+  } else if (down != absent && ne(up)[1] == 2 * ne(down)[0]) {
+    x = g.glu_halves(raised);
+  } else {
+    x = g.map(Op::unary, raised);
+  }
+  return down == absent ? x : linear(down, x, down_bias);
+}
+
+Id Builder::dense_ffn(Id x, int il) {
+  if (has(il, "ffn_sub_norm.weight")) {
+    x = ffn(x, w(il, "ffn_up.weight"), absent, w(il, "ffn_gate.weight"), absent, absent, absent);
+    x = norm(x, il, "ffn_sub_norm.weight", "ffn_sub_norm.bias");
+    return linear(w(il, "ffn_down.weight"), x);
+  }
+  return ffn(x, w(il, "ffn_up.weight"), w(il, "ffn_up.bias"), w(il, "ffn_gate.weight"), w(il, "ffn_gate.bias"),
+             w(il, "ffn_down.weight"), w(il, "ffn_down.bias"));
+}
+
+Id Builder::shared_ffn(Id x, int il) {
+  Id out = ffn(x, w(il, "ffn_up_shexp.weight"), absent, w(il, "ffn_gate_shexp.weight"), absent,
+               w(il, "ffn_down_shexp.weight"), absent);
+  return out;
+}
+
+MoeOptions Builder::moe_options(int il) const {
+  MoeOptions o;
+  o.gating = traits_.gating;
+  if (traits_.gating_from_model && arch_.gating != Gating::unknown) o.gating = arch_.gating;
+  o.norm = traits_.norm_expert_weights == Traits::Norm::yes ||
+           (traits_.norm_expert_weights == Traits::Norm::from_model && arch_.norm_expert_weights);
+  o.scale = arch_.expert_weights_scale != 0 && arch_.expert_weights_scale != 1;
+  o.weighs_before = traits_.weighs_before;
+  (void)il;
+  return o;
+}
+
+Id Builder::moe(Id x, int il, const MoeOptions& options) {
+  const Layer& l = layer(il);
+  const std::int64_t experts = l.experts;
+  const std::int64_t used = l.experts_used;
+  const std::int64_t width = ne(x)[0];
+  const std::int64_t n = ne(x)[1];
+
+  Id logits = linear(w(il, "ffn_gate_inp.weight"), x, w(il, "ffn_gate_inp.bias"));
+  Id probabilities = logits;
+  switch (options.gating) {
+    case Gating::sigmoid: probabilities = g.map(Op::sigmoid, logits); break;
+    case Gating::sqrt_softplus: probabilities = g.map(Op::sqrt, g.map(Op::softplus, logits)); break;
+    case Gating::softmax_of_chosen: break;
+    default: probabilities = g.soft_max(logits); break;
+  }
+  Id sorted_by = options.weighs_before ? logits : probabilities;
+  if (const Id bias = w(il, "exp_probs_b.bias"); bias != absent) sorted_by = g.add(probabilities, bias);
+
+  if (arch_.expert_groups > 1) {
+    const std::int64_t groups = arch_.expert_groups;
+    const std::int64_t per_group = experts / groups;
+    const Id grouped = g.reshape(sorted_by, {per_group, groups, n, 1});
+    Id best = g.argsort_top(grouped, 2);
+    best = g.get_rows(g.reshape(grouped, {1, per_group, groups, n}), best);
+    best = g.sum_rows(g.reshape(best, {2, groups, n, 1}));
+    best = g.reshape(best, {groups, n, 1, 1});
+    const Id chosen = g.argsort_top(best, std::max<std::int64_t>(arch_.expert_groups_used, 1));
+    const Id kept = g.get_rows(grouped, chosen);
+    sorted_by = g.set_rows(g.map(Op::fill, grouped), kept, chosen);
+    sorted_by = g.reshape(sorted_by, {experts, n, 1, 1});
+  }
+
+  const Id chosen = g.argsort_top(sorted_by, used);
+  Id weights = g.get_rows(g.reshape(probabilities, {1, experts, n, 1}), chosen);
+  if (options.gating == Gating::softmax_of_chosen) {
+    weights = g.soft_max(g.reshape(weights, {used, n, 1, 1}));
+    weights = g.reshape(weights, {1, used, n, 1});
+  }
+  if (options.norm) {
+    weights = g.reshape(weights, {used, n, 1, 1});
+    const Id sum = g.map(Op::clamp, g.sum_rows(weights));
+    weights = g.reshape(g.div(weights, sum), {1, used, n, 1});
+  }
+  if (options.scale) weights = g.scale(weights);
+  g.expand(weights);
+
+  x = g.reshape(x, {width, 1, n, 1});
+  if (options.weighs_before) x = g.mul(g.repeat(x, {width, used, n, 1}), weights);
+
+  Id opened = absent;
+  Id raised = absent;
+  if (const Id both = w(il, "ffn_gate_up_exps.weight"); both != absent) {
+    Id halves = g.mul_mat_id(both, x, chosen);
+    if (const Id bias = w(il, "ffn_gate_up_exps.bias"); bias != absent) halves = g.add_id(halves, bias, chosen);
+    const Node h = g[halves];
+    opened = g.view_3d(halves, h.ne[0] / 2, h.ne[1], h.ne[2], h.nb[1], h.nb[2]);
+    raised = g.view_3d(halves, h.ne[0] / 2, h.ne[1], h.ne[2], h.nb[1], h.nb[2]);
+  } else {
+    raised = g.mul_mat_id(w(il, "ffn_up_exps.weight"), x, chosen);
+    if (const Id bias = w(il, "ffn_up_exps.bias"); bias != absent) raised = g.add_id(raised, bias, chosen);
+    if (const Id gate = w(il, "ffn_gate_exps.weight"); gate != absent) {
+      opened = g.mul_mat_id(gate, x, chosen);
+      if (const Id bias = w(il, "ffn_gate_exps.bias"); bias != absent) opened = g.add_id(opened, bias, chosen);
+    }
+  }
+  Id hidden = absent;
+  if (opened == absent) {
+    hidden = g.map(Op::unary, raised);
+  } else if (options.clamps) {
+    raised = g.map(Op::clamp, raised);
+    hidden = g.mul(g.map(Op::clamp, g.map(Op::unary, opened)), raised);
+  } else {
+    hidden = g.glu(opened, raised);
+  }
+  Id out = g.mul_mat_id(w(il, "ffn_down_exps.weight"), hidden, chosen);
+  if (const Id bias = w(il, "ffn_down_exps.bias"); bias != absent) out = g.add_id(out, bias, chosen);
+  if (!options.weighs_before) out = g.mul(out, weights);
+  g.expand(out);
+
+  const Node o = g[out];
+  std::vector<Id> each(static_cast<std::size_t>(used));
+  for (Id& e : each) {
+    e = g.view_2d(out, width, n, o.nb[2]);
+    g.expand(e);
+  }
+  Id sum = each[0];
+  for (std::size_t i = 1; i < each.size(); ++i) {
+    sum = g.add(sum, each[i]);
+    g.expand(sum);
+  }
+  return used == 1 ? g.cont(sum) : sum;
+}
+
+Id Builder::feed_forward(Id x, int il) {
+  if (!has(il, "ffn_gate_inp.weight")) return dense_ffn(x, il);
+  const bool shared = has(il, "ffn_up_shexp.weight");
+  if (shared && traits_.shared_first) {
+    const Id always = shared_ffn(x, il);
+    return g.add(moe(x, il, moe_options(il)), always);
+  }
+  Id out = moe(x, il, moe_options(il));
+  if (shared) {
+    const Id router = w(il, "ffn_gate_inp_shexp.weight");
+    Id always = shared_ffn(x, il);
+    if (router != absent) {
+      const Id gate = linear(router, x);
+      always = g.mul(always, g.div(g.map(Op::unary, gate), gate));
+    }
+    out = g.add(out, always);
+  } else if (has(il, "ffn_up.weight")) {
+    out = g.add(dense_ffn(x, il), out);
+  }
+  return out;
+}
+
+}  // namespace canrun::graph

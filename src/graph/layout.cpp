@@ -1,0 +1,76 @@
+#include "graph/layout.hpp"
+
+#include <algorithm>
+
+#include "graph/model.hpp"
+
+namespace canrun {
+namespace {
+
+std::string_view without_block(std::string_view name) {
+  if (!name.starts_with("blk.")) return name;
+  const auto dot = name.find('.', 4);
+  return dot == std::string_view::npos ? name : name.substr(dot + 1);
+}
+
+/// The names that llama.cpp's `--n-cpu-moe` matches: ffn_(up|down|gate|gate_up)_(ch|)exps.
+bool is_routed_expert(std::string_view name) {
+  for (const std::string_view part : {"ffn_up_", "ffn_down_", "ffn_gate_", "ffn_gate_up_"})
+    if (name.starts_with(part)) {
+      const std::string_view rest = name.substr(part.size());
+      if (rest.starts_with("exps") || rest.starts_with("chexps")) return true;
+    }
+  return false;
+}
+
+}  // namespace
+
+std::int32_t GraphModel::find(std::int32_t layer, std::uint32_t key) const {
+  if (layer >= static_cast<std::int32_t>(layers.size())) return -1;
+  const graph::Range range = layer < 0 ? globals : layers[static_cast<std::size_t>(layer)];
+  const auto first = weights.begin() + range.first;
+  const auto last = weights.begin() + range.last;
+  const auto found = std::lower_bound(first, last, key, [](const auto& w, std::uint32_t k) { return w.key < k; });
+  return found != last && found->key == key ? static_cast<std::int32_t>(found - weights.begin()) : -1;
+}
+
+GraphLayout graph_layout(const Architecture& architecture, std::span<const Tensor> tensors,
+                         std::span<const TensorType> types) {
+  auto model = std::make_shared<GraphModel>();
+  model->architecture = architecture;
+  model->traits = graph::traits_of(architecture.gguf_arch);
+
+  struct Entry {
+    std::int32_t layer;
+    graph::Weight weight;
+  };
+  std::vector<Entry> entries;
+  entries.reserve(tensors.size());
+  const auto blocks = static_cast<std::int32_t>(architecture.layers.size());
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    const Tensor& t = tensors[i];
+    if (t.layer >= blocks) continue;
+    graph::Weight w;
+    const std::string_view name = without_block(t.name);
+    w.key = graph::name_key(name);
+    w.type = types.empty() ? t.type : types[i];
+    for (std::size_t d = 0; d < 4; ++d) w.ne[d] = static_cast<std::int64_t>(t.dims[d]);
+    w.routed_expert = is_routed_expert(name);
+    entries.push_back({t.layer, w});
+  }
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    return a.layer != b.layer ? a.layer < b.layer : a.weight.key < b.weight.key;
+  });
+  model->layers.resize(architecture.layers.size());
+  model->weights.reserve(entries.size());
+  for (const Entry& e : entries) {
+    graph::Range& range = e.layer < 0 ? model->globals : model->layers[static_cast<std::size_t>(e.layer)];
+    const auto at = static_cast<std::uint32_t>(model->weights.size());
+    if (range.last == 0) range.first = at;
+    model->weights.push_back(e.weight);
+    range.last = at + 1;
+  }
+  return model;
+}
+
+}  // namespace canrun

@@ -1,0 +1,55 @@
+#pragma once
+/// How the graph of an architecture differs from Llama's, where its tensors alone do not show it.
+
+#include <cstdint>
+#include <string_view>
+
+#include "canrun/architecture.hpp"
+
+namespace canrun::graph {
+
+/// Who turns positions into rotations.
+enum class Rope : std::uint8_t {
+  all,
+  none,
+  windowed,       ///< only sliding-window layers (Cohere 2, EXAONE MoE)
+  if_any_window,  ///< sliding-window layers, or all where the model has none (EXAONE 4)
+  three_of_four,  ///< all but every fourth layer (SmolLM3, Llama 4, Trinity)
+};
+
+/// Where the rows that need logits are picked.
+enum class Rows : std::uint8_t {
+  in_last_layer,      ///< behind the last attention, so that the last FFN is already small
+  before_final_norm,  ///< hidden states of all tokens are kept for multi-token prediction
+  after_final_norm,
+};
+
+/// How attention and FFN branches meet the residual stream.
+enum class Branches : std::uint8_t {
+  sequential,
+  parallel,             ///< both read the same norm and are added to the input (Command-R, Phi-2)
+  parallel_own_norm,    ///< the FFN has its own norm of the block's input (GPT-NeoX, Falcon 40B)
+};
+
+struct Traits {
+  bool layer_norm = false;          ///< LayerNorm instead of RMSNorm
+  bool norms_without_weight = false;///< norms are computed although no tensor exists (OLMo)
+  bool flat_qkv = false;            ///< Q and K are normalised over all heads together before they are split into heads
+  bool norm_after_rope = false;
+  Rope rope = Rope::all;
+  Branches branches = Branches::sequential;
+  Rows rows = Rows::in_last_layer;
+  bool keeps_hidden = false;        ///< the hidden state before the head is an output of its own
+  bool scales_embedding = false;    ///< the embedding is multiplied before the first layer
+  bool temperature = false;         ///< Q is multiplied by a factor per position
+  bool shared_first = false;        ///< the shared expert is built before the routed ones
+  Gating gating = Gating::softmax;
+  bool gating_from_model = false;   ///< the file says how (`expert_gating_func`); `gating` where it does not
+  enum class Norm : std::uint8_t { no, yes, from_model } norm_expert_weights = Norm::yes;
+  bool weighs_before = false;       ///< experts' inputs are weighted instead of their outputs (Llama 4)
+};
+
+/// Of a `general.architecture`; Llama's for a name that llama.cpp does not know.
+[[nodiscard]] Traits traits_of(std::string_view gguf_arch);
+
+}  // namespace canrun::graph

@@ -1,6 +1,6 @@
 #pragma once
-/// The address allocator of ggml-alloc: best fit over free blocks, a buffer that grows at its end, chunks where a backend
-/// limits the size of one allocation. Only offsets are handed out; the high-water mark is the buffer's size.
+/// The address allocator of ggml-alloc: best fit over free blocks, a buffer that grows at its end, chunks where a
+/// backend limits the size of one allocation. Only offsets are handed out; the high-water mark is the buffer's size.
 
 #include <cstdint>
 #include <limits>
@@ -13,10 +13,11 @@ struct Address {
   std::int64_t offset = 0;
 };
 
-/// Follows ggml_dyn_tallocr of llama.cpp v0.5.0 (ggml/src/ggml-alloc.c) step by step, so that reuse and fragmentation come
-/// out alike: best fit among all free blocks but the last of a chunk (ties: the later one), then the last blocks, then a new chunk.
+/// Follows ggml_dyn_tallocr of llama.cpp v0.5.0 (ggml/src/ggml-alloc.c) step by step, so that reuse and fragmentation
+/// come out alike: best fit among all free blocks but the last of a chunk (ties: the later one), then the last blocks,
+/// then a new chunk.
 class BlockAllocator {
- public:
+public:
   static constexpr std::int64_t unlimited = std::numeric_limits<std::int64_t>::max() / 2;
 
   /// `alignment` is a power of two in bytes; `max_chunk` the largest single allocation of the backend.
@@ -29,7 +30,7 @@ class BlockAllocator {
   [[nodiscard]] std::int64_t high_water() const;
   [[nodiscard]] std::int64_t aligned(std::int64_t bytes) const { return (bytes + alignment_ - 1) & ~(alignment_ - 1); }
 
- private:
+private:
   struct Block {
     std::int64_t offset = 0;
     std::int64_t bytes = 0;

@@ -4,11 +4,16 @@ namespace canrun::graph {
 
 bool Builder::ropes(int il) const {
   switch (traits_.rope) {
-    case Rope::all: return true;
-    case Rope::none: return false;
-    case Rope::windowed: return windowed(il);
-    case Rope::if_any_window: return !any_window_ || windowed(il);
-    case Rope::three_of_four: return (il + 1) % 4 != 0;
+    case Rope::all:
+      return true;
+    case Rope::none:
+      return false;
+    case Rope::windowed:
+      return windowed(il);
+    case Rope::if_any_window:
+      return !any_window_ || windowed(il);
+    case Rope::three_of_four:
+      return (il + 1) % 4 != 0;
   }
   return true;
 }
@@ -90,16 +95,16 @@ Id Builder::hadamard(Id x, Id rotation) {
   return g.reshape(g.mul_mat(rotation, columns), ne_x);
 }
 
-/// A Hadamard matrix that spreads outliers before a cache is quantised; its size is the largest power of two that divides the
-/// head (K) or 64 (V). Only where all layers have the same head size.
-Id Builder::rotation(bool of_v) {
-  Id& id = of_v ? inputs_.rotation_v : inputs_.rotation_k;
+/// A Hadamard matrix that spreads outliers before a cache is quantised; its size is the largest power of two that
+/// divides the head (K) or 64 (V). Only where all layers have the same head size.
+Id Builder::rotation(bool of_v, bool windowed) {
+  Id& id = (of_v ? inputs_.rotation_v : inputs_.rotation_k)[windowed ? 1 : 0];
   if (id != absent) return id;
   if (!is_quantized(of_v ? settings_.kv_type_v : settings_.kv_type_k)) return absent;
   std::int64_t head = 0;
   for (const Layer& l : arch_.layers) {
     if (l.mixer != Mixer::attention && l.mixer != Mixer::attention_mamba2) continue;
-    if (l.kv_heads == 0 || l.shares_kv) continue;
+    if (l.kv_heads == 0 || l.shares_kv || (l.window > 0) != windowed) continue;
     const std::int64_t own = of_v ? l.head_dim_v : l.head_dim_k;
     if (head != 0 && own != head) return absent;
     head = own;
@@ -149,8 +154,8 @@ Id Builder::cache_view_v(Id cache, std::int64_t head, std::int64_t heads, std::i
 Id Builder::attend(Qkv now, int il, Id sinks) {
   const Layer& l = layer(il);
   const bool local = windowed(il);
-  const Id turn_k = rotation(false);
-  const Id turn_v = rotation(true);
+  const Id turn_k = rotation(false, local);
+  const Id turn_v = rotation(true, local);
   if (turn_k != absent) {
     now.q = hadamard(now.q, turn_k);
     now.k = hadamard(now.k, turn_k);
@@ -168,8 +173,8 @@ Id Builder::attend(Qkv now, int il, Id sinks) {
   const std::int64_t width_k = std::int64_t{l.kv_heads} * l.head_dim_k;
   const std::int64_t width_v = std::int64_t{l.kv_heads} * l.head_dim_v;
   const Id cache_k = g.cache(settings_.kv_type_k, {width_k, cells(local), streams_, 1}, where);
-  const Id cache_v = g.cache(settings_.kv_type_v,
-                             {settings_.flash_attn ? width_v : v_width_max_, cells(local), streams_, 1}, where);
+  const Id cache_v =
+      g.cache(settings_.kv_type_v, {settings_.flash_attn ? width_v : v_width_max_, cells(local), streams_, 1}, where);
   store_k(cache_k, now.k, k_rows(local));
   store_v(cache_v, now.v, v_rows(local));
   const Id k = cache_view_k(cache_k, l.head_dim_k, l.kv_heads, cells(local));
@@ -206,7 +211,6 @@ Id Builder::attend_cached(Id q, Id k, Id v, Id kq_mask, Id sinks, Id v_expand, b
     if (v_expand != absent) x = g.mul_mat(v_expand, x);
     x = g.permute(x, 0, 2, 1, 3);
     x = g.cont(x, {ne(x)[0] * ne(x)[1], ne(x)[2] * ne(x)[3], 1, 1});
-    if (!settings_.kv_offload) g[x].pinned = static_cast<std::int8_t>(host_);
   }
   g.expand(x);
   return x;

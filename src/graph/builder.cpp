@@ -5,13 +5,19 @@
 namespace canrun::graph {
 namespace {
 
-constexpr std::int64_t padded_256(std::int64_t n) { return (n + 255) / 256 * 256; }
+constexpr std::int64_t padded_256(std::int64_t n) {
+  return (n + 255) / 256 * 256;
+}
 constexpr std::size_t nodes_per_layer = 80;
 
 }  // namespace
 
 Builder::Builder(const GraphModel& model, const Settings& settings, const Placement& placement)
-    : model_(model), arch_(model.architecture), traits_(model.traits), settings_(settings), placement_(placement),
+    : model_(model),
+      arch_(model.architecture),
+      traits_(model.traits),
+      settings_(settings),
+      placement_(placement),
       g(std::min<std::size_t>(64 + nodes_per_layer * arch_.layers.size(), 20000)),
       weight_ids_(model.weights.size(), absent) {
   const std::int64_t asked = settings.context == 0 ? arch_.context_max : settings.context;
@@ -36,11 +42,10 @@ Builder::Builder(const GraphModel& model, const Settings& settings, const Placem
     v_width_max_ = std::max<std::int64_t>(v_width_max_, std::int64_t{l.kv_heads} * l.head_dim_v);
   }
   any_window_ = window > 0;
-  cells_window_ = settings.swa_full ? cells_
-                                    : padded_256(std::min(cells_, window * (settings.kv_unified ? seqs_ : 1) + ubatch));
+  cells_window_ =
+      settings.swa_full ? cells_ : padded_256(std::min(cells_, window * (settings.kv_unified ? seqs_ : 1) + ubatch));
 
   host_ = static_cast<int>(placement.devices);
-  pins_norms_ = placement.devices > 0 && (tokens_ < 32 || placement.gpu_layers > arch_.layers.size());
 }
 
 int Builder::home(int il) const {
@@ -67,14 +72,22 @@ Id Builder::w(int il, Name name) {
   return leaf_of(index, on_host ? host_ : home(il));
 }
 
-Id Builder::head_weight(Name name) { return leaf_of(model_.find(-1, name.key), home(-1)); }
+Id Builder::head_weight(Name name) {
+  return leaf_of(model_.find(-1, name.key), home(-1));
+}
 
+/// One table per backend, shared by the layers that lie there.
 Id Builder::rope_factors(int il) {
   std::int32_t index = model_.find(-1, Name("rope_freqs.weight").key);
   if (index < 0) index = model_.find(-1, Name("rope_factors_short.weight").key);
   if (index < 0) return absent;
-  const Weight& weight = model_.weights[static_cast<std::size_t>(index)];
-  return g.weight(weight.type, weight.ne, home(il));
+  const auto backend = static_cast<std::size_t>(home(il));
+  if (rope_factors_.empty()) rope_factors_.assign(static_cast<std::size_t>(host_) + 1, absent);
+  if (rope_factors_[backend] == absent) {
+    const Weight& weight = model_.weights[static_cast<std::size_t>(index)];
+    rope_factors_[backend] = g.weight(weight.type, weight.ne, home(il));
+  }
+  return rope_factors_[backend];
 }
 
 Id Builder::positions() {
@@ -94,8 +107,7 @@ Id Builder::temperature() {
 
 Id Builder::mask(bool windowed) {
   Id& id = inputs_.mask[windowed ? 1 : 0];
-  if (id == absent)
-    id = g.input(settings_.flash_attn ? f16 : f32, {cells(windowed), tokens_ / streams_, 1, streams_});
+  if (id == absent) id = g.input(settings_.flash_attn ? f16 : f32, {cells(windowed), tokens_ / streams_, 1, streams_});
   return id;
 }
 
@@ -129,9 +141,8 @@ Id Builder::embedding() {
   return x;
 }
 
-Id Builder::norm(Id x, Id weight, Id bias, int il) {
+Id Builder::norm(Id x, Id weight, Id bias) {
   x = g.map(traits_.layer_norm ? Op::norm : Op::rms_norm, x);
-  if ((weight != absent || bias != absent) && il >= 0 && pins_norms_) g[x].pinned = static_cast<std::int8_t>(home(il));
   if (weight != absent) x = g.mul(x, weight);
   if (bias != absent) x = g.add(x, bias);
   return x;
@@ -149,21 +160,23 @@ void Builder::head(Id x) {
     x = g.get_rows(x, out_ids());
   }
   const Id weight = head_weight("output_norm.weight");
-  if (weight != absent || traits_.norms_without_weight) x = norm(x, weight, head_weight("output_norm.bias"), -1);
+  if (weight != absent || traits_.norms_without_weight) x = norm(x, weight, head_weight("output_norm.bias"));
   g[x].output = true;
   if (traits_.rows == Rows::after_final_norm) x = g.get_rows(x, out_ids());
   Id table = head_weight("output.weight");
   if (table == absent) {
     const std::int32_t tied = model_.find(-1, Name("token_embd.weight").key);
     if (tied >= 0)
-      table = g.weight(model_.weights[static_cast<std::size_t>(tied)].type, model_.weights[static_cast<std::size_t>(tied)].ne,
-                       home(-1));
+      table = g.weight(model_.weights[static_cast<std::size_t>(tied)].type,
+                       model_.weights[static_cast<std::size_t>(tied)].ne, home(-1));
   }
   if (table != absent) x = linear(table, x, head_weight("output.bias"));
   g[x].output = true;
   g.expand(x);
 }
 
-void Builder::build() { decoder(); }
+void Builder::build() {
+  decoder();
+}
 
 }  // namespace canrun::graph

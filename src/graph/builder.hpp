@@ -20,7 +20,7 @@ struct MoeOptions {
 
 /// One step: the graph under construction and what all layers share. Names follow llama.cpp's llm_graph_context.
 class Builder {
- public:
+public:
   Builder(const GraphModel& model, const Settings& settings, const Placement& placement);
 
   /// The whole graph; called once.
@@ -28,7 +28,7 @@ class Builder {
   Graph& graph() { return g; }
   [[nodiscard]] std::int64_t outputs() const { return n_outputs_; }
 
- private:
+private:
   // Sizes
   [[nodiscard]] const Layer& layer(int il) const { return arch_.layers[static_cast<std::size_t>(il)]; }
   [[nodiscard]] int layers() const { return static_cast<int>(arch_.trunk_layers); }
@@ -51,12 +51,12 @@ class Builder {
   Id mask(bool windowed);
   Id k_rows(bool windowed);
   Id v_rows(bool windowed);
-  Id rotation(bool of_v);
+  Id rotation(bool of_v, bool windowed);
   Id temperature();
 
   // Pieces
-  Id norm(Id x, Id weight, Id bias, int il);
-  Id norm(Id x, int il, Name weight, Name bias) { return norm(x, w(il, weight), w(il, bias), il); }
+  Id norm(Id x, Id weight, Id bias);
+  Id norm(Id x, int il, Name weight, Name bias) { return norm(x, w(il, weight), w(il, bias)); }
   Id linear(Id weight, Id x, Id bias = absent);
   struct Qkv {
     Id q = absent, k = absent, v = absent;
@@ -99,13 +99,14 @@ class Builder {
   std::int64_t cells_window_ = 0;
   std::int64_t v_width_max_ = 0;
   bool any_window_ = false;
-  bool pins_norms_ = false;
   int host_ = 0;
 
   std::vector<Id> weight_ids_;
+  std::vector<Id> rope_factors_;
   struct {
-    Id positions = absent, out_ids = absent, temperature = absent, rotation_k = absent, rotation_v = absent;
-    Id mask[2]{absent, absent}, k_rows[2]{absent, absent}, v_rows[2]{absent, absent};
+    Id positions = absent, out_ids = absent, temperature = absent;
+    Id mask[2]{absent, absent}, rotation_k[2]{absent, absent}, rotation_v[2]{absent, absent}, k_rows[2]{absent, absent},
+        v_rows[2]{absent, absent};
   } inputs_;
 };
 

@@ -25,7 +25,9 @@ struct ComputeBuffers {
 };
 
 /// Allocates the symbolic graph of one step as llama.cpp v0.5.0 does (ggml-alloc, ggml-backend's scheduler) and returns
-/// the bytes of each buffer. `layout` is prepared once per model and file type; the call takes well under a millisecond.
+/// the bytes of each buffer. `layout` is prepared once per model and file type; the call takes well under a
+/// millisecond. Follows the estimate that the library itself makes (`--fit`, loading without allocation): there the
+/// norms are not bound to the device of their layer, so that the first norm of a device may run on the one before it.
 /// Nothing is refused here: settings are taken as the resolver left them. An architecture that llama.cpp does not have
 /// gets the generic graph of its layers.
 ComputeBuffers compute_buffers(const GraphLayout& layout, const Settings& settings, const Placement& placement,

@@ -2,7 +2,9 @@
 
 namespace canrun::graph {
 
-Id Builder::mixer(Id x, int il) { return attention(x, il); }
+Id Builder::mixer(Id x, int il) {
+  return attention(x, il);
+}
 
 Id Builder::block(Id x, int il) {
   Id residual = x;
@@ -17,12 +19,19 @@ Id Builder::block(Id x, int il) {
     if (last) {
       mixed = g.get_rows(mixed, out_ids());
       residual = g.get_rows(residual, out_ids());
-      if (traits_.branches == Branches::parallel) normed = g.get_rows(normed, out_ids());
+      if (traits_.branches != Branches::parallel_own_norm) normed = g.get_rows(normed, out_ids());
     }
     if (traits_.branches == Branches::parallel_own_norm)
       normed = norm(residual, il, "ffn_norm.weight", "ffn_norm.bias");
     const Id raised = feed_forward(normed, il);
-    return g.add(g.add(raised, residual), mixed);
+    switch (traits_.branches) {
+      case Branches::parallel_attention_ffn:
+        return g.add(g.add(mixed, raised), residual);
+      case Branches::parallel_ffn_attention:
+        return g.add(g.add(raised, mixed), residual);
+      default:
+        return g.add(g.add(raised, residual), mixed);
+    }
   }
 
   // `post_attention_norm` is the norm behind attention where a norm before the FFN or behind it exists as well;
@@ -44,7 +53,7 @@ Id Builder::block(Id x, int il) {
     y = norm(y, il, "attn_output_norm.weight", "attn_output_norm.bias");
   y = feed_forward(y, il);
   if (has(il, "post_ffw_norm.weight")) y = norm(y, il, "post_ffw_norm.weight", "post_ffw_norm.bias");
-  return g.add(y, middle);
+  return traits_.residual_first ? g.add(middle, y) : g.add(y, middle);
 }
 
 void Builder::decoder() {
@@ -53,7 +62,7 @@ void Builder::decoder() {
   if (const std::int32_t table = model_.find(-1, Name("position_embd.weight").key); table >= 0)
     x = g.add(x, g.get_rows(leaf_of(table, host_), positions()));
   if (const std::int32_t weight = model_.find(-1, Name("token_embd_norm.weight").key); weight >= 0)
-    x = norm(x, leaf_of(weight, home(0)), leaf_of(model_.find(-1, Name("token_embd_norm.bias").key), home(0)), 0);
+    x = norm(x, leaf_of(weight, home(0)), leaf_of(model_.find(-1, Name("token_embd_norm.bias").key), home(0)));
   for (int il = 0; il < layers(); ++il) x = block(x, il);
   head(x);
 }

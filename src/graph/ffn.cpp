@@ -59,10 +59,17 @@ Id Builder::moe(Id x, int il, const MoeOptions& options) {
   Id logits = linear(w(il, "ffn_gate_inp.weight"), x, w(il, "ffn_gate_inp.bias"));
   Id probabilities = logits;
   switch (options.gating) {
-    case Gating::sigmoid: probabilities = g.map(Op::sigmoid, logits); break;
-    case Gating::sqrt_softplus: probabilities = g.map(Op::sqrt, g.map(Op::softplus, logits)); break;
-    case Gating::softmax_of_chosen: break;
-    default: probabilities = g.soft_max(logits); break;
+    case Gating::sigmoid:
+      probabilities = g.map(Op::sigmoid, logits);
+      break;
+    case Gating::sqrt_softplus:
+      probabilities = g.map(Op::sqrt, g.map(Op::softplus, logits));
+      break;
+    case Gating::softmax_of_chosen:
+      break;
+    default:
+      probabilities = g.soft_max(logits);
+      break;
   }
   Id sorted_by = options.weighs_before ? logits : probabilities;
   if (const Id bias = w(il, "exp_probs_b.bias"); bias != absent) sorted_by = g.add(probabilities, bias);

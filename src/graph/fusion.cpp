@@ -46,7 +46,9 @@ void keep(Keeps& keeps, Id until, Id kept) {
 }
 
 /// Expert counts that the fused top-k kernel is instantiated for.
-bool fused_expert_count(std::int64_t n) { return (n <= 512 && (n & (n - 1)) == 0) || n == 288 || n == 576; }
+bool fused_expert_count(std::int64_t n) {
+  return (n <= 512 && (n & (n - 1)) == 0) || n == 288 || n == 576;
+}
 
 /// Router: gate, choice and normalisation in one kernel. Returns the number of operations that it spans, 0 if none.
 std::size_t router(const Window& w, std::size_t at, Keeps& keeps) {
@@ -77,8 +79,8 @@ std::size_t router(const Window& w, std::size_t at, Keeps& keeps) {
 
   const std::size_t count = i - at;
   const std::int64_t experts = w.node(ids).nb[1] / w.node(ids).nb[0];
-  if (!w.has(i) || !fused_expert_count(experts) || !w.g.contiguous(w.order[i - 1]) || !w.g.contiguous(w.node(at).src[0]) ||
-      !w.closed(at, count, {ids, i - 1}))
+  if (!w.has(i) || !fused_expert_count(experts) || !w.g.contiguous(w.order[i - 1]) ||
+      !w.g.contiguous(w.node(at).src[0]) || !w.closed(at, count, {ids, i - 1}))
     return 0;
   for (std::size_t k = at; k < i; ++k) {
     keep(keeps, w.order[i], w.order[k]);
@@ -107,7 +109,8 @@ bool split_product(const Graph& g, Id product, Id& full, Id& factor) {
   return false;
 }
 
-/// Experts' outputs times their weights, summed, in one kernel. Returns the number of operations that it spans, 0 if none.
+/// Experts' outputs times their weights, summed, in one kernel. Returns the number of operations that it spans, 0 if
+/// none.
 std::size_t weighted_sum(const Window& w, std::size_t at, Keeps& keeps) {
   const auto is_product = [&](std::size_t i) {
     return w.is(i, Op::mul) && w.node(i).type == f32 && w.g.contiguous(w.order[i]);

@@ -28,7 +28,9 @@ Id Graph::push(Node node) {
   return static_cast<Id>(nodes_.size() - 1);
 }
 
-Id Graph::leaf(TensorType type, Shape ne) { return make(Op::none, type, ne, {}); }
+Id Graph::leaf(TensorType type, Shape ne) {
+  return make(Op::none, type, ne, {});
+}
 
 Id Graph::input(TensorType type, Shape ne) {
   const Id id = leaf(type, ne);
@@ -132,9 +134,13 @@ Id Graph::binary(Op op, Id a, Id b) {
   return id;
 }
 
-Id Graph::map(Op op, Id a) { return like(op, a); }
+Id Graph::map(Op op, Id a) {
+  return like(op, a);
+}
 
-Id Graph::scale_inplace(Id a) { return alias(Op::scale, a); }
+Id Graph::scale_inplace(Id a) {
+  return alias(Op::scale, a);
+}
 
 Id Graph::rope(Id a, Id positions, Id factors) {
   const Id id = like(Op::rope, a);
@@ -206,9 +212,13 @@ Id Graph::cast(Id a, TensorType type) {
   return id;
 }
 
-Id Graph::cont(Id a) { return like(Op::cont, a); }
+Id Graph::cont(Id a) {
+  return like(Op::cont, a);
+}
 
-Id Graph::cont(Id a, Shape ne) { return make(Op::cont, (*this)[a].type, ne, {a}); }
+Id Graph::cont(Id a, Shape ne) {
+  return make(Op::cont, (*this)[a].type, ne, {a});
+}
 
 Id Graph::concat(Id a, Id b, int dim) {
   Shape ne = (*this)[a].ne;
@@ -217,7 +227,9 @@ Id Graph::concat(Id a, Id b, int dim) {
   return make(Op::concat, (*this)[a].type, ne, {a, b});
 }
 
-Id Graph::repeat(Id a, Shape ne) { return make(Op::repeat, (*this)[a].type, ne, {a}); }
+Id Graph::repeat(Id a, Shape ne) {
+  return make(Op::repeat, (*this)[a].type, ne, {a});
+}
 
 Id Graph::pad(Id a, Shape more) {
   Shape ne = (*this)[a].ne;

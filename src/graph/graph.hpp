@@ -1,6 +1,6 @@
 #pragma once
-/// A symbolic computation graph: tensors with shapes, strides, views and uses, and no data. The rules of shapes, views and
-/// order are ggml's (llama.cpp v0.5.0, ggml/src/ggml.c): what a step needs in memory follows from them alone.
+/// A symbolic computation graph: tensors with shapes, strides, views and uses, and no data. The rules of shapes, views
+/// and order are ggml's (llama.cpp v0.5.0, ggml/src/ggml.c): what a step needs in memory follows from them alone.
 
 #include <array>
 #include <cstdint>
@@ -18,13 +18,61 @@ inline constexpr Id absent = -1;
 enum class Op : std::uint8_t {
   none,  ///< a leaf: weight, cache or input
   // views, which own no memory and do no work
-  view, reshape, permute, transpose,
+  view,
+  reshape,
+  permute,
+  transpose,
   // operations that may write over their operand
-  add, add_id, sub, mul, div, scale, sqr, sqrt, log, clamp, rope, rms_norm, soft_max, fill, sigmoid, softplus, unary,
+  add,
+  add_id,
+  sub,
+  mul,
+  div,
+  scale,
+  sqr,
+  sqrt,
+  log,
+  clamp,
+  rope,
+  rms_norm,
+  soft_max,
+  fill,
+  sigmoid,
+  softplus,
+  unary,
   // all others
-  norm, l2_norm, group_norm, glu, mul_mat, mul_mat_id, get_rows, set_rows, cpy, cont, concat, repeat, pad, roll, argsort,
-  top_k, sum_rows, mean, flash_attn, ssm_conv, ssm_scan, delta_net, wkv, indexer, hyper_mix, cumsum, tri, diag, solve_tri,
-  arange, im2col, other,
+  norm,
+  l2_norm,
+  group_norm,
+  glu,
+  mul_mat,
+  mul_mat_id,
+  get_rows,
+  set_rows,
+  cpy,
+  cont,
+  concat,
+  repeat,
+  pad,
+  roll,
+  argsort,
+  top_k,
+  sum_rows,
+  mean,
+  flash_attn,
+  ssm_conv,
+  ssm_scan,
+  delta_net,
+  wkv,
+  indexer,
+  hyper_mix,
+  cumsum,
+  tri,
+  diag,
+  solve_tri,
+  arange,
+  im2col,
+  other,
 };
 
 inline constexpr TensorType f32{0, 1, 4};
@@ -40,20 +88,20 @@ struct Node {
   Stride nb{};           ///< bytes between neighbours per dimension
   TensorType type = f32;
   std::array<Id, 7> src{absent, absent, absent, absent, absent, absent, absent};
-  Id view_of = absent;        ///< the tensor whose memory this one shows; never itself a view
+  Id view_of = absent;  ///< the tensor whose memory this one shows; never itself a view
   Op op = Op::none;
-  bool input = false;         ///< written by the caller before the step
-  bool output = false;        ///< read by the caller after the step
-  bool weight = false;        ///< a stored weight: operations prefer to run where it lies
-  std::int8_t home = -1;      ///< backend whose buffer holds it outside the graph (weights, caches); -1 = the graph's own
-  std::int8_t pinned = -1;    ///< backend that it was assigned to by hand; -1 = free
-  bool visited = false;       ///< already part of the graph
-  bool on_device_ok = true;   ///< devices have a kernel for it
+  bool input = false;     ///< written by the caller before the step
+  bool output = false;    ///< read by the caller after the step
+  bool weight = false;    ///< a stored weight: operations prefer to run where it lies
+  std::int8_t home = -1;  ///< backend whose buffer holds it outside the graph (weights, caches); -1 = the graph's own
+  bool visited = false;   ///< already part of the graph
+  bool on_device_ok = true;  ///< devices have a kernel for it
 };
 
-/// Builds a graph as ggml does: `make…` functions create tensors, `expand` adds one and all that it needs in the order of use.
+/// Builds a graph as ggml does: `make…` functions create tensors, `expand` adds one and all that it needs in the order
+/// of use.
 class Graph {
- public:
+public:
   explicit Graph(std::size_t expected_nodes);
 
   Node& operator[](Id id) { return nodes_[static_cast<std::size_t>(id)]; }
@@ -116,7 +164,7 @@ class Graph {
   [[nodiscard]] std::int64_t bytes(Id id) const;
   [[nodiscard]] bool same_layout(Id a, Id b) const;
 
- private:
+private:
   Id push(Node node);
   Id like(Op op, Id a);
   Id alias(Op op, Id a);
@@ -131,8 +179,14 @@ class Graph {
 [[nodiscard]] constexpr std::int64_t row_bytes(TensorType type, std::int64_t n) {
   return n / type.block_elements * type.block_bytes;
 }
-[[nodiscard]] constexpr bool is_view_op(Op op) { return op >= Op::view && op <= Op::transpose; }
-[[nodiscard]] constexpr bool may_overwrite(Op op) { return op >= Op::add && op <= Op::unary; }
-[[nodiscard]] constexpr bool is_quantized(TensorType type) { return type.block_elements > 1; }
+[[nodiscard]] constexpr bool is_view_op(Op op) {
+  return op >= Op::view && op <= Op::transpose;
+}
+[[nodiscard]] constexpr bool may_overwrite(Op op) {
+  return op >= Op::add && op <= Op::unary;
+}
+[[nodiscard]] constexpr bool is_quantized(TensorType type) {
+  return type.block_elements > 1;
+}
 
 }  // namespace canrun::graph

@@ -11,11 +11,12 @@ namespace canrun {
 
 struct GraphModel;  ///< private to src/graph
 
-/// A model prepared for `compute_buffers`: holds no reference to its sources, cheap to copy, safe to share between threads.
+/// A model prepared for `compute_buffers`: holds no reference to its sources, cheap to copy, safe to share between
+/// threads.
 using GraphLayout = std::shared_ptr<const GraphModel>;
 
-/// Reads the tensors of a model (canonical GGUF names; order is free). Tensors that no graph uses are ignored. `types` gives
-/// each tensor's type under the file type in question; empty: as the tensors say.
+/// Reads the tensors of a model (canonical GGUF names; order is free). Tensors that no graph uses are ignored. `types`
+/// gives each tensor's type under the file type in question; empty: as the tensors say.
 GraphLayout graph_layout(const Architecture& architecture, std::span<const Tensor> tensors,
                          std::span<const TensorType> types = {});
 

@@ -15,7 +15,7 @@ struct Life {
 
 /// ggml_gallocr_alloc_graph_impl in steps.
 class Allocation {
- public:
+public:
   Allocation(const Graph& graph, std::span<const BackendTraits> backends)
       : graph_(graph), backends_(backends), lives_(graph.size()) {
     allocators_.reserve(backends.size());
@@ -68,7 +68,7 @@ class Allocation {
     return result;
   }
 
- private:
+private:
   Life& life(Id id) { return lives_[static_cast<std::size_t>(id)]; }
 
   bool take_over(Id id) {

@@ -16,9 +16,12 @@ struct Split {
 
 /// The passes of ggml_backend_sched_split_graph.
 class Scheduler {
- public:
+public:
   Scheduler(Graph& graph, std::span<const BackendTraits> backends, int copies)
-      : g_(graph), backends_(backends), host_(static_cast<int>(backends.size()) - 1), copies_(copies),
+      : g_(graph),
+        backends_(backends),
+        host_(static_cast<int>(backends.size()) - 1),
+        copies_(copies),
         at_(graph.size(), unassigned) {}
 
   Schedule run() {
@@ -36,7 +39,7 @@ class Scheduler {
     return collect();
   }
 
- private:
+private:
   std::int8_t& at(Id id) { return at_[static_cast<std::size_t>(id)]; }
   bool can(int backend, Id id) const {
     return supports(g_, id, backends_[static_cast<std::size_t>(backend)], backend, host_ + 1);
@@ -58,7 +61,6 @@ class Scheduler {
 
   std::int8_t from_location(Id id) const {
     const Node& n = g_[id];
-    if (n.pinned >= 0) return n.pinned;
     if (const std::int8_t b = backend_of_home(id, id); b != unassigned) return b;
     if (n.input) return static_cast<std::int8_t>(host_);
     if (n.op == Op::rope || n.op == Op::flash_attn) return unassigned;

@@ -1,6 +1,6 @@
 #pragma once
-/// From a graph to the bytes of each backend's compute buffer: who runs what, which tensors are copied between backends, how
-/// long each tensor lives, where it is placed.
+/// From a graph to the bytes of each backend's compute buffer: who runs what, which tensors are copied between
+/// backends, how long each tensor lives, where it is placed.
 
 #include <array>
 #include <cstdint>
@@ -30,15 +30,16 @@ struct Schedule {
   std::uint32_t splits = 0;
 };
 
-/// Assigns backends and inserts copies as ggml_backend_sched_split_graph does (llama.cpp v0.5.0, ggml/src/ggml-backend.cpp).
-/// `backends` lists the devices, then the CPU. `copies` is 4 under pipeline parallelism, else 1. Changes operands of `graph`
-/// to the copies.
+/// Assigns backends and inserts copies as ggml_backend_sched_split_graph does (llama.cpp v0.5.0,
+/// ggml/src/ggml-backend.cpp). `backends` lists the devices, then the CPU. `copies` is 4 under pipeline parallelism,
+/// else 1. Changes operands of `graph` to the copies.
 Schedule schedule(Graph& graph, std::span<const BackendTraits> backends, int copies);
 
 /// Adds what the fused kernels of CUDA keep alive within `order[first, last)` (ggml-cuda's graph_optimize).
 void fusion_keeps(const Graph& graph, std::span<const Id> order, std::span<const std::uint16_t> uses, Keeps& keeps);
 
 /// Walks the schedule with a BlockAllocator per backend as ggml_gallocr does and returns each buffer's size in bytes.
-std::vector<std::int64_t> reserve(const Graph& graph, const Schedule& schedule, std::span<const BackendTraits> backends);
+std::vector<std::int64_t> reserve(const Graph& graph, const Schedule& schedule,
+                                  std::span<const BackendTraits> backends);
 
 }  // namespace canrun::graph

@@ -27,26 +27,30 @@ enum class Rows : std::uint8_t {
 /// How attention and FFN branches meet the residual stream.
 enum class Branches : std::uint8_t {
   sequential,
-  parallel,             ///< both read the same norm and are added to the input (Command-R, Phi-2)
-  parallel_own_norm,    ///< the FFN has its own norm of the block's input (GPT-NeoX, Falcon 40B)
+  // Both read the same norm. The names say in which order FFN, attention and input are added.
+  parallel_ffn_input,      ///< (FFN + input) + attention: Command-R
+  parallel_attention_ffn,  ///< (attention + FFN) + input: Phi-2
+  parallel_ffn_attention,  ///< (FFN + attention) + input: Falcon
+  parallel_own_norm,       ///< as Command-R, but the FFN has its own norm of the block's input: GPT-NeoX
 };
 
 struct Traits {
-  bool layer_norm = false;          ///< LayerNorm instead of RMSNorm
-  bool norms_without_weight = false;///< norms are computed although no tensor exists (OLMo)
-  bool flat_qkv = false;            ///< Q and K are normalised over all heads together before they are split into heads
+  bool layer_norm = false;            ///< LayerNorm instead of RMSNorm
+  bool norms_without_weight = false;  ///< norms are computed although no tensor exists (OLMo)
+  bool flat_qkv = false;  ///< Q and K are normalised over all heads together before they are split into heads
   bool norm_after_rope = false;
   Rope rope = Rope::all;
   Branches branches = Branches::sequential;
+  bool residual_first = false;  ///< the residual is the first operand of the last addition and may be overwritten
   Rows rows = Rows::in_last_layer;
-  bool keeps_hidden = false;        ///< the hidden state before the head is an output of its own
-  bool scales_embedding = false;    ///< the embedding is multiplied before the first layer
-  bool temperature = false;         ///< Q is multiplied by a factor per position
-  bool shared_first = false;        ///< the shared expert is built before the routed ones
+  bool keeps_hidden = false;      ///< the hidden state before the head is an output of its own
+  bool scales_embedding = false;  ///< the embedding is multiplied before the first layer
+  bool temperature = false;       ///< Q is multiplied by a factor per position
+  bool shared_first = false;      ///< the shared expert is built before the routed ones
   Gating gating = Gating::softmax;
-  bool gating_from_model = false;   ///< the file says how (`expert_gating_func`); `gating` where it does not
+  bool gating_from_model = false;  ///< the file says how (`expert_gating_func`); `gating` where it does not
   enum class Norm : std::uint8_t { no, yes, from_model } norm_expert_weights = Norm::yes;
-  bool weighs_before = false;       ///< experts' inputs are weighted instead of their outputs (Llama 4)
+  bool weighs_before = false;  ///< experts' inputs are weighted instead of their outputs (Llama 4)
 };
 
 /// Of a `general.architecture`; Llama's for a name that llama.cpp does not know.

@@ -1,8 +1,8 @@
 /// compute-errors CSV [--model ID] [--arch NAME] [--where KEY=VALUE]... [--rows] [--by model|arch]
 ///
-/// Predicts the compute buffers of every row of a CSV that llama.cpp's library printed (columns model, mtp, arch, quant,
-/// backend, ngl, ncmoe, n_ctx, n_batch, n_ubatch, fa, ctk, ctv, n_seq, swa_full, unified, n_out, compute_gpu_bytes,
-/// compute_host_bytes, output_bytes, other) and prints how far off each term is.
+/// Predicts the compute buffers of every row of a CSV that llama.cpp's library printed (columns model, mtp, arch,
+/// quant, backend, ngl, ncmoe, n_ctx, n_batch, n_ubatch, fa, ctk, ctv, n_seq, swa_full, unified, n_out,
+/// compute_gpu_bytes, compute_host_bytes, output_bytes, other) and prints how far off each term is.
 
 #include <algorithm>
 #include <chrono>
@@ -44,7 +44,9 @@ double number(const Row& row, const char* key) {
   return found == row.end() || found->second.empty() ? 0 : std::stod(found->second);
 }
 
-std::uint32_t count(const Row& row, const char* key) { return static_cast<std::uint32_t>(number(row, key)); }
+std::uint32_t count(const Row& row, const char* key) {
+  return static_cast<std::uint32_t>(number(row, key));
+}
 
 TensorType kv_type(const std::string& name) {
   if (name == "q8_0") return {8, 32, 34};
@@ -151,14 +153,20 @@ int run(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string arg = argv[i];
     const std::string value = i + 1 < argc ? argv[i + 1] : "";
-    if (arg == "--rows") show_rows = true;
-    else if (arg == "--model" || arg == "--arch") where.emplace_back(arg.substr(2), value), ++i;
-    else if (arg == "--where") where.emplace_back(value.substr(0, value.find('=')), value.substr(value.find('=') + 1)), ++i;
-    else if (arg == "--by") by = value, ++i;
-    else file = argv[i];
+    if (arg == "--rows")
+      show_rows = true;
+    else if (arg == "--model" || arg == "--arch")
+      where.emplace_back(arg.substr(2), value), ++i;
+    else if (arg == "--where")
+      where.emplace_back(value.substr(0, value.find('=')), value.substr(value.find('=') + 1)), ++i;
+    else if (arg == "--by")
+      by = value, ++i;
+    else
+      file = argv[i];
   }
   if (file == nullptr) {
-    fmt::print(stderr, "usage: compute-errors CSV [--model ID] [--arch NAME] [--where KEY=VALUE] [--rows] [--by KEY]\n");
+    fmt::print(stderr,
+               "usage: compute-errors CSV [--model ID] [--arch NAME] [--where KEY=VALUE] [--rows] [--by KEY]\n");
     return 2;
   }
   std::ifstream in(file);
@@ -198,6 +206,9 @@ int run(int argc, char** argv) {
     auto& tally = tallies[row[by]];
     if (row["backend"] != "cpu") tally[0].add(device, gpu, what);
     tally[row["backend"] == "cpu" ? 2 : 1].add(static_cast<double>(got.host), host, what);
+    if (show_rows && got.device[1] > 0)
+      fmt::print("[{:.2f} {:.2f}] ", static_cast<double>(got.device[0]) / 1048576,
+                 static_cast<double>(got.device[1]) / 1048576);
     if (show_rows)
       fmt::print("{}| gpu {:.2f} / {:.2f} host {:.2f} / {:.2f} splits {} / {}\n", what, device / 1048576, gpu / 1048576,
                  static_cast<double>(got.host) / 1048576, host / 1048576, got.splits, row["splits"]);
@@ -221,7 +232,8 @@ int run(int argc, char** argv) {
     if (rows[t] > 0)
       fmt::print("all {}: {} rows, {:.2f} % within 2 % and 32 MiB\n", terms[t], rows[t],
                  100.0 * static_cast<double>(close[t]) / static_cast<double>(rows[t]));
-  if (questions > 0) fmt::print("{} questions, {:.3f} ms each\n", questions, 1000 * seconds / static_cast<double>(questions));
+  if (questions > 0)
+    fmt::print("{} questions, {:.3f} ms each\n", questions, 1000 * seconds / static_cast<double>(questions));
   for (const auto& [name, why] : failures) fmt::print("not read: {}: {}\n", name, why);
   return 0;
 }

@@ -99,6 +99,7 @@ struct Architecture {
   std::uint32_t kda_head_dim = 0;
   std::uint32_t shortconv_kernel = 0;
   std::uint32_t rwkv_head_size = 0;
+  std::uint32_t rwkv_token_shifts = 0;  ///< previous tokens kept per layer: 2, or 1 in Qwen models turned into RWKV
 
   // Widths beside the residual stream
   std::uint32_t hyper_connections = 0;    ///< parallel residual streams (DeepSeek-V4, Hy4, Qwen4-exp)

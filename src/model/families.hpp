@@ -54,6 +54,9 @@ std::span<const FamilyRow> moe_decoder_families();
 std::span<const FamilyRow> windowed_moe_families();
 std::span<const FamilyRow> state_space_families();
 std::span<const FamilyRow> nemotron_h_families();
+std::span<const FamilyRow> more_moe_families();
+std::span<const FamilyRow> plamo2_families();
+std::span<const FamilyRow> rwkv_families();
 std::span<const FamilyRow> unsupported_moe_families();
 
 }  // namespace canrun

@@ -37,6 +37,9 @@ constexpr auto family_lists = std::to_array<std::span<const FamilyRow> (*)()>({
     windowed_moe_families,
     state_space_families,
     nemotron_h_families,
+    more_moe_families,
+    plamo2_families,
+    rwkv_families,
     unsupported_moe_families,
 });
 

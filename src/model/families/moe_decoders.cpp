@@ -1,6 +1,6 @@
 /// Decoders with plain grouped-query attention and experts (llama.cpp src/models/afmoe.cpp, bailingmoe.cpp,
 /// bailingmoe2.cpp, dots1.cpp, ernie4-5.cpp, exaone-moe.cpp, glm4-moe.cpp, hunyuan-moe.cpp, hy-v3.cpp,
-/// muse-glimmer.cpp, grok.cpp, dbrx.cpp, smallthinker.cpp, llada-moe.cpp and their converters).
+/// muse-glimmer.cpp, grok.cpp, dbrx.cpp and their converters).
 
 #include <algorithm>
 #include <string>
@@ -186,8 +186,6 @@ constexpr FamilyRow rows[] = {
     {"grok-1", "grok", build_grok, {}},
     {"grok", "grok", build_grok, {}},
     {"dbrx", "dbrx", build_dbrx, fused},
-    {"llada_moe", "llada-moe", build_without_router_bias, qk_normed},
-    {"smallthinker", "smallthinker", build_without_router_bias, {}},
 };
 
 }  // namespace

@@ -54,8 +54,8 @@ void make_dense(Layer& layer, std::uint32_t size) {
 }
 
 void read_moe(const Config& config, Draft& draft) {
-  const std::uint32_t experts =
-      config.u32_or({"num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts"}, 0);
+  const std::uint32_t experts = config.u32_or(
+      {"num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts", "moe_num_primary_experts"}, 0);
   if (experts == 0) return;
   const std::uint32_t dense = config.u32_or({"first_k_dense_replace", "num_dense_layers", "moe_layer_start_index"}, 0);
   std::vector<Layer>& layers = draft.architecture.layers;
@@ -64,11 +64,14 @@ void read_moe(const Config& config, Draft& draft) {
     layer.ffn = FeedForward::moe;
     layer.ffn_size = 0;
     layer.experts = experts;
-    layer.experts_used = std::min(
-        experts, scalar_or_first(
-                     config, {"num_experts_per_tok", "num_experts_per_token", "moe_topk", "moe_top_k", "moe_k"}, i, 1));
-    layer.expert_ffn_size =
-        scalar_or_first(config, {"moe_intermediate_size", "expert_ffn_hidden_size", "intermediate_size"}, i, 0);
+    layer.experts_used = std::min(experts, scalar_or_first(config,
+                                                           {"num_experts_per_tok", "num_experts_per_token", "moe_topk",
+                                                            "moe_top_k", "moe_k", "moe_num_active_primary_experts"},
+                                                           i, 1));
+    layer.expert_ffn_size = scalar_or_first(config,
+                                            {"moe_intermediate_size", "expert_ffn_hidden_size", "moe_ffn_hidden_size",
+                                             "expert_intermediate_size", "intermediate_size"},
+                                            i, 0);
     const std::uint32_t count = scalar_or_first(
         config, {"n_shared_experts", "num_shared_experts", "moe_num_shared_experts", "num_shared_expert"}, i, 0);
     layer.shared_ffn_size = config.u32_or({"shared_expert_intermediate_size", "moe_shared_expert_intermediate_size",

@@ -22,12 +22,16 @@ struct StageCosts {
   double step = 0;  ///< s per step: sampling, synchronisation, the head's launch
 
   // Many tokens at a time
-  std::array<double, type_classes> multiply{};         ///< s per weight element and token of a dense matrix
-  std::array<double, type_classes> expert_multiply{};  ///< s per weight element and token of a routed expert
+  std::array<double, type_classes> multiply{};         ///< s per byte of a dense matrix and token
+  std::array<double, type_classes> expert_multiply{};  ///< s per byte of a routed expert and token routed to it
   double attention = 0;                                ///< s per FLOP of attention over the cache
   double scan = 0;                                     ///< s per FLOP of a recurrent scan
   double batch_layer = 0, batch_moe_layer = 0;         ///< s per block and micro-batch
   double batch_step = 0;                               ///< s per micro-batch
+
+  // What settings change
+  double quantised_kv = 1;     ///< factor on the cache's s per byte when it is quantised
+  double plain_attention = 1;  ///< factor on cache reads and attention without flash attention
 };
 
 /// Factors around a value: the 80 % interval is [value·low, value·high].
@@ -57,6 +61,7 @@ struct HostConstants {
   double link_efficiency = 1;    ///< of the link's achieved bandwidth when weights are streamed for a micro-batch
   double stream_threshold = 32;  ///< tokens in a micro-batch from which the runtime streams weights to the device
   double disk_bandwidth = 3e9;   ///< bytes/s when the file is read
+  double request_latency = 0;    ///< s, fixed per request
   Spread decode, prefill;
 };
 

@@ -1,0 +1,137 @@
+#include "speed/profile.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace canrun {
+
+namespace {
+
+constexpr std::uint32_t no_limit = std::numeric_limits<std::uint32_t>::max();
+
+std::uint32_t limit_of(const Block& block) {
+  std::uint32_t limit = no_limit;
+  if (block.window != 0) limit = std::min(limit, block.window);
+  if (block.read_cap != 0) limit = std::min(limit, block.read_cap);
+  return limit;
+}
+
+bool attends(Mixer mixer) {
+  return mixer == Mixer::attention || mixer == Mixer::mla || mixer == Mixer::attention_mamba2;
+}
+
+bool recurs(Mixer mixer) {
+  return mixer != Mixer::none && mixer != Mixer::attention && mixer != Mixer::mla;
+}
+
+/// The distinct limits of the blocks in ascending order; beyond `kv_groups` the largest ones are kept.
+std::array<std::uint32_t, kv_groups> limits_of(const std::vector<Block>& blocks) {
+  std::vector<std::uint32_t> limits;
+  for (const Block& block : blocks)
+    if (block.kv_bytes_per_token > 0 || block.attention_flops > 0) limits.push_back(limit_of(block));
+  std::ranges::sort(limits);
+  limits.erase(std::unique(limits.begin(), limits.end()), limits.end());
+  if (limits.size() > kv_groups) limits.erase(limits.begin(), limits.end() - kv_groups);
+  std::array<std::uint32_t, kv_groups> groups;
+  groups.fill(no_limit);
+  std::ranges::copy(limits, groups.begin());
+  return groups;
+}
+
+Demand demand_of(const Block& block, const std::array<std::uint32_t, kv_groups>& limits, bool is_head) {
+  Demand demand;
+  for (std::size_t c = 0; c < type_classes; ++c) {
+    demand.dense[c] = static_cast<double>(block.dense_bytes[c]);
+    demand.experts[c] = static_cast<double>(block.expert_bytes[c]);
+  }
+  const auto group = static_cast<std::size_t>(std::ranges::lower_bound(limits, limit_of(block)) - limits.begin());
+  if (group < kv_groups) {
+    demand.kv[group] = block.kv_bytes_per_token;
+    demand.attention[group] = block.attention_flops;
+  }
+  demand.state = block.state_bytes;
+  demand.scan = block.scan_flops;
+  if (is_head) {
+    demand.head = 1;
+    return demand;
+  }
+  demand.attention_layers = attends(block.mixer) ? 1 : 0;
+  demand.recurrent_layers = recurs(block.mixer) ? 1 : 0;
+  demand.feed_forward_layers = block.ffn == FeedForward::dense ? 1 : 0;
+  demand.moe_layers = block.ffn == FeedForward::moe ? 1 : 0;
+  return demand;
+}
+
+}  // namespace
+
+Demand& Demand::operator+=(const Demand& other) {
+  for (std::size_t c = 0; c < type_classes; ++c) {
+    dense[c] += other.dense[c];
+    experts[c] += other.experts[c];
+  }
+  for (std::size_t g = 0; g < kv_groups; ++g) {
+    kv[g] += other.kv[g];
+    attention[g] += other.attention[g];
+  }
+  state += other.state;
+  scan += other.scan;
+  attention_layers += other.attention_layers;
+  recurrent_layers += other.recurrent_layers;
+  feed_forward_layers += other.feed_forward_layers;
+  moe_layers += other.moe_layers;
+  head += other.head;
+  return *this;
+}
+
+Demand& Demand::operator-=(const Demand& other) {
+  for (std::size_t c = 0; c < type_classes; ++c) {
+    dense[c] -= other.dense[c];
+    experts[c] -= other.experts[c];
+  }
+  for (std::size_t g = 0; g < kv_groups; ++g) {
+    kv[g] -= other.kv[g];
+    attention[g] -= other.attention[g];
+  }
+  state -= other.state;
+  scan -= other.scan;
+  attention_layers -= other.attention_layers;
+  recurrent_layers -= other.recurrent_layers;
+  feed_forward_layers -= other.feed_forward_layers;
+  moe_layers -= other.moe_layers;
+  head -= other.head;
+  return *this;
+}
+
+Demand SpeedProfile::between(std::uint32_t first, std::uint32_t last) const {
+  if (first >= last) return {};
+  Demand demand = prefix[last];
+  if (first > 0) demand -= prefix[first];
+  return demand;
+}
+
+SpeedProfile speed_profile(const Inventory& inventory) {
+  SpeedProfile profile;
+  profile.kv_limit = limits_of(inventory.blocks);
+  profile.prefix.resize(inventory.blocks.size() + 1);
+  for (std::size_t b = 0; b < inventory.blocks.size(); ++b) {
+    const Block& block = inventory.blocks[b];
+    const bool is_head = b + 1 == inventory.blocks.size();
+    profile.prefix[b + 1] = profile.prefix[b];
+    profile.prefix[b + 1] += demand_of(block, profile.kv_limit, is_head);
+    if (block.ffn == FeedForward::moe && profile.experts_total == 0) {
+      profile.experts_total = block.experts_total;
+      profile.experts_used = block.experts_used;
+    }
+  }
+  profile.embedding_row = static_cast<double>(inventory.embedding_row_bytes);
+  profile.hidden = inventory.architecture ? inventory.architecture->hidden : 0;
+  profile.file_bytes = static_cast<double>(inventory.file_bytes);
+  profile.batch = inventory.settings.batch;
+  profile.ubatch = std::max(1U, inventory.settings.ubatch);
+  profile.flash_attention = inventory.settings.flash_attn;
+  profile.quantised_kv = inventory.settings.kv_type_k.block_elements > 1;
+  profile.decodes = !inventory.architecture || inventory.architecture->causal;
+  return profile;
+}
+
+}  // namespace canrun

@@ -1,0 +1,122 @@
+#include "speed/stage.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace canrun {
+
+namespace {
+
+double dot(const std::array<double, type_classes>& bytes, const std::array<double, type_classes>& cost) {
+  double sum = 0;
+  for (std::size_t c = 0; c < type_classes; ++c) sum += bytes[c] * cost[c];
+  return sum;
+}
+
+double sum_of(const std::array<double, type_classes>& bytes) {
+  double sum = 0;
+  for (const double b : bytes) sum += b;
+  return sum;
+}
+
+double cache_factor(const StageCosts& costs, const SpeedProfile& profile) {
+  return (profile.quantised_kv ? costs.quantised_kv : 1) * (profile.flash_attention ? 1 : costs.plain_attention);
+}
+
+/// Full micro-batches and the size of the rest.
+struct MicroBatches {
+  double full = 0, size = 0, rest = 0;
+  [[nodiscard]] double count() const { return full + (rest > 0 ? 1 : 0); }
+};
+
+MicroBatches micro_batches(const SpeedProfile& profile, double tokens) {
+  const double size = profile.ubatch;
+  const double full = std::floor(tokens / size);
+  return {full, size, tokens - full * size};
+}
+
+double expert_readings(const SpeedProfile& profile, double tokens) {
+  const MicroBatches batches = micro_batches(profile, tokens);
+  double readings = batches.rest > 0 ? touched_experts(profile.experts_used, profile.experts_total, batches.rest) : 0;
+  if (batches.full > 0)
+    readings += batches.full * touched_experts(profile.experts_used, profile.experts_total, batches.size);
+  return readings;
+}
+
+double used_share(const SpeedProfile& profile) {
+  return profile.experts_total > 0 ? profile.experts_used / profile.experts_total : 0;
+}
+
+}  // namespace
+
+double touched_experts(double used, double total, double tokens) {
+  if (total <= 0) return 0;
+  if (tokens <= 1) return used / total * tokens;
+  return 1 - std::pow(1 - std::min(1.0, used / total), tokens);
+}
+
+double attended_tokens(double depth, double count, double limit) {
+  const double last = depth + count;
+  if (last <= limit) return count * (depth + last) / 2;
+  if (depth >= limit) return count * limit;
+  const double rising = limit - depth;
+  return rising * (depth + limit) / 2 + (count - rising) * limit;
+}
+
+StageTime decode_stage(const Demand& demand, const StageCosts& costs, const SpeedProfile& profile, double streams,
+                       double depth) {
+  StageTime time;
+  time.weights = dot(demand.dense, costs.read);
+  double cached = 0;
+  for (std::size_t g = 0; g < kv_groups; ++g)
+    cached += demand.kv[g] * std::min(depth, static_cast<double>(profile.kv_limit[g]));
+  time.cache = streams * (cached * costs.kv_read * cache_factor(costs, profile) + demand.state * costs.state_read);
+  if (streams > 1) time.compute = (streams - 1) * dot(demand.dense, costs.multiply);
+  time.fixed = demand.attention_layers * costs.attention_layer + demand.recurrent_layers * costs.recurrent_layer +
+               demand.feed_forward_layers * costs.feed_forward_layer + demand.moe_layers * costs.moe_layer;
+  return time;
+}
+
+StageTime decode_experts(const Demand& demand, const StageCosts& costs, const SpeedProfile& profile, double streams) {
+  StageTime time;
+  if (demand.moe_layers <= 0) return time;
+  time.weights =
+      dot(demand.experts, costs.expert_read) * touched_experts(profile.experts_used, profile.experts_total, streams);
+  if (streams > 1) time.compute = (streams - 1) * used_share(profile) * dot(demand.experts, costs.expert_multiply);
+  return time;
+}
+
+StageTime prefill_stage(const Demand& demand, const StageCosts& costs, const SpeedProfile& profile, double tokens,
+                        double depth) {
+  const double batches = micro_batches(profile, tokens).count();
+  StageTime time;
+  time.weights = batches * dot(demand.dense, costs.read);
+  time.compute = tokens * (dot(demand.dense, costs.multiply) + demand.scan * costs.scan);
+  double attended = 0;
+  for (std::size_t g = 0; g < kv_groups; ++g)
+    attended += demand.attention[g] * attended_tokens(depth, tokens, static_cast<double>(profile.kv_limit[g]));
+  time.compute += attended * costs.attention * (profile.flash_attention ? 1 : costs.plain_attention);
+  time.cache = batches * demand.state * costs.state_read;
+  const double layers = demand.attention_layers + demand.recurrent_layers;
+  time.fixed = batches * (layers * costs.batch_layer + demand.moe_layers * costs.batch_moe_layer);
+  return time;
+}
+
+StageTime prefill_experts(const Demand& demand, const StageCosts& costs, const SpeedProfile& profile, double tokens,
+                          bool read_weights) {
+  StageTime time;
+  if (demand.moe_layers <= 0) return time;
+  if (read_weights) time.weights = expert_readings(profile, tokens) * dot(demand.experts, costs.expert_read);
+  time.compute = tokens * used_share(profile) * dot(demand.experts, costs.expert_multiply);
+  return time;
+}
+
+double streamed_dense_bytes(const Demand& demand, const SpeedProfile& profile, double tokens) {
+  return micro_batches(profile, tokens).count() * sum_of(demand.dense);
+}
+
+double streamed_expert_bytes(const Demand& demand, const SpeedProfile& profile, double tokens) {
+  return expert_readings(profile, tokens) * sum_of(demand.experts);
+}
+
+}  // namespace canrun

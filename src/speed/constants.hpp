@@ -14,11 +14,11 @@ namespace canrun {
 /// Seconds per unit of work of one processor under one runtime.
 struct StageCosts {
   // One token at a time: matrices are read once and multiplied by one vector
-  std::array<double, type_classes> read{};         ///< s per byte of a dense matrix, unpacking included
-  std::array<double, type_classes> expert_read{};  ///< s per byte of a routed expert
-  double kv_read = 0;                              ///< s per byte of cache
-  double state_read = 0;                           ///< s per byte of recurrent state
-  double attention_layer = 0, recurrent_layer = 0, feed_forward_layer = 0, moe_layer = 0;  ///< s per block and step
+  std::array<double, type_classes> read{};                         ///< s per byte of a dense matrix, unpacking included
+  std::array<double, type_classes> expert_read{};                  ///< s per byte of a routed expert
+  double kv_read = 0;                                              ///< s per byte of cache
+  double state_read = 0;                                           ///< s per byte of recurrent state
+  double attention_layer = 0, recurrent_layer = 0, moe_layer = 0;  ///< s per block and step
   double step = 0;  ///< s per step: sampling, synchronisation, the head's launch
 
   // Many tokens at a time
@@ -28,10 +28,13 @@ struct StageCosts {
   double scan = 0;                                     ///< s per FLOP of a recurrent scan
   double batch_layer = 0, batch_moe_layer = 0;         ///< s per block and micro-batch
   double batch_step = 0;                               ///< s per micro-batch
+  double batch_read = 1, batch_expert_read = 1;  ///< factors on `read` and `expert_read` when shared by a micro-batch
 
   // What settings change
   double quantised_kv = 1;     ///< factor on the cache's s per byte when it is quantised
-  double plain_attention = 1;  ///< factor on cache reads and attention without flash attention
+  double plain_attention = 1;  ///< factor on cache reads without flash attention
+  double plain_prefill = 1;    ///< factor on attention of a prompt without flash attention
+  double small_batch = 1;      ///< factor on `multiply` when several streams share a step
 };
 
 /// Factors around a value: the 80 % interval is [value·low, value·high].
@@ -48,7 +51,8 @@ struct SpeedConstants {
   double request_latency = 0;     ///< s, fixed per request: HTTP, tokenising, scheduling
   double stage_handover = 0;      ///< s to hand the stream to the next device of a layer split
   double all_reduce_latency = 0;  ///< s per reduction across devices in tensor parallel
-  double peer_bandwidth = 0;      ///< bytes/s between two devices
+  double peer_bandwidth = 0;      ///< bytes/s between two devices, one direction; 0 = over the host's link
+  double exchange = 1;            ///< time of an exchange over what that rate promises
   bool unified_memory = false;
   BasisLevel level = BasisLevel::all;
   std::uint32_t samples = 0;  ///< measurements of this device under this runtime

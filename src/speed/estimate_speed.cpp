@@ -93,18 +93,22 @@ Sharing sharing(const Question& q, const Demand& demand, double tokens, double s
   for (std::uint32_t d = 0; d < q.placement.devices; ++d)
     sharing.slowest = std::max(sharing.slowest, static_cast<double>(q.placement.share[d]));
   const SpeedConstants& device = q.devices.front();
-  const double reductions =
-      demand.attention_layers + demand.recurrent_layers + demand.feed_forward_layers + demand.moe_layers + demand.head;
+  const double reductions = 2 * (demand.attention_layers + demand.recurrent_layers) + demand.head;
   const double peer = device.peer_bandwidth > 0 ? device.peer_bandwidth : q.link.bandwidth;
   const double n = q.placement.devices;
   const double bytes = 2 * (n - 1) / n * stream_bytes(q.profile) * tokens;
-  sharing.exchange = reductions * (steps * device.all_reduce_latency + (peer > 0 ? bytes / peer : 0));
+  sharing.exchange = reductions * (steps * device.all_reduce_latency + (peer > 0 ? device.exchange * bytes / peer : 0));
   return sharing;
 }
 
 Parts decode_parts(const Question& q, double depth, double streams) {
   Parts parts;
-  const auto& [profile, devices, host, link, placement, runs] = q;
+  const SpeedProfile& profile = q.profile;
+  const std::span<const SpeedConstants> devices = q.devices;
+  const HostConstants& host = q.host;
+  const Link& link = q.link;
+  const Placement& placement = q.placement;
+  const Runs& runs = q.runs;
   if (runs.host_end > 0) {
     const Demand demand = profile.between(0, runs.host_end);
     parts.add(decode_stage(demand, host.costs, profile, streams, depth), true);
@@ -139,7 +143,12 @@ Parts decode_parts(const Question& q, double depth, double streams) {
 
 /// Prefill of the blocks whose dense weights lie on the host: streamed to the first device or computed here.
 double host_prefill(const Question& q, double tokens, double depth) {
-  const auto& [profile, devices, host, link, placement, runs] = q;
+  const SpeedProfile& profile = q.profile;
+  const std::span<const SpeedConstants> devices = q.devices;
+  const HostConstants& host = q.host;
+  const Link& link = q.link;
+  const Placement& placement = q.placement;
+  const Runs& runs = q.runs;
   const Demand demand = profile.between(0, runs.host_end);
   const double computed = prefill_stage(demand, host.costs, profile, tokens, depth).total() +
                           prefill_experts(demand, host.costs, profile, tokens).total();
@@ -154,7 +163,11 @@ double host_prefill(const Question& q, double tokens, double depth) {
 
 /// Prefill of experts that lie on the host while their blocks lie on a device.
 double host_experts_prefill(const Question& q, double tokens) {
-  const auto& [profile, devices, host, link, placement, runs] = q;
+  const SpeedProfile& profile = q.profile;
+  const std::span<const SpeedConstants> devices = q.devices;
+  const HostConstants& host = q.host;
+  const Link& link = q.link;
+  const Runs& runs = q.runs;
   const Demand demand = profile.between(runs.host_end, runs.moe_end);
   const double batch = std::min(tokens, static_cast<double>(profile.ubatch));
   if (batch < host.stream_threshold || link.bandwidth <= 0)
@@ -165,7 +178,11 @@ double host_experts_prefill(const Question& q, double tokens) {
 
 double prefill_of(const Question& q, double tokens, double depth) {
   if (tokens <= 0) return 0;
-  const auto& [profile, devices, host, link, placement, runs] = q;
+  const SpeedProfile& profile = q.profile;
+  const std::span<const SpeedConstants> devices = q.devices;
+  const HostConstants& host = q.host;
+  const Placement& placement = q.placement;
+  const Runs& runs = q.runs;
   // The output layer is computed for the last token alone.
   const std::uint32_t trunk = runs.blocks - 1;
   const Demand head = profile.between(trunk, runs.blocks);

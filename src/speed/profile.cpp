@@ -49,6 +49,8 @@ Demand demand_of(const Block& block, const std::array<std::uint32_t, kv_groups>&
     demand.kv[group] = block.kv_bytes_per_token;
     demand.attention[group] = block.attention_flops;
   }
+  const auto unlimited = static_cast<std::size_t>(std::ranges::lower_bound(limits, no_limit) - limits.begin());
+  if (unlimited < kv_groups) demand.kv[unlimited] += block.index_bytes_per_token;
   demand.state = block.state_bytes;
   demand.scan = block.scan_flops;
   if (is_head) {
@@ -57,7 +59,6 @@ Demand demand_of(const Block& block, const std::array<std::uint32_t, kv_groups>&
   }
   demand.attention_layers = attends(block.mixer) ? 1 : 0;
   demand.recurrent_layers = recurs(block.mixer) ? 1 : 0;
-  demand.feed_forward_layers = block.ffn == FeedForward::dense ? 1 : 0;
   demand.moe_layers = block.ffn == FeedForward::moe ? 1 : 0;
   return demand;
 }
@@ -77,7 +78,6 @@ Demand& Demand::operator+=(const Demand& other) {
   scan += other.scan;
   attention_layers += other.attention_layers;
   recurrent_layers += other.recurrent_layers;
-  feed_forward_layers += other.feed_forward_layers;
   moe_layers += other.moe_layers;
   head += other.head;
   return *this;
@@ -96,7 +96,6 @@ Demand& Demand::operator-=(const Demand& other) {
   scan -= other.scan;
   attention_layers -= other.attention_layers;
   recurrent_layers -= other.recurrent_layers;
-  feed_forward_layers -= other.feed_forward_layers;
   moe_layers -= other.moe_layers;
   head -= other.head;
   return *this;

@@ -26,7 +26,6 @@ struct Demand {
   double scan = 0;                             ///< FLOPs of recurrent scans
   double attention_layers = 0;
   double recurrent_layers = 0;
-  double feed_forward_layers = 0;  ///< dense feed forward
   double moe_layers = 0;
   double head = 0;  ///< 1 with the output layer
 

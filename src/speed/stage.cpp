@@ -71,9 +71,9 @@ StageTime decode_stage(const Demand& demand, const StageCosts& costs, const Spee
   for (std::size_t g = 0; g < kv_groups; ++g)
     cached += demand.kv[g] * std::min(depth, static_cast<double>(profile.kv_limit[g]));
   time.cache = streams * (cached * costs.kv_read * cache_factor(costs, profile) + demand.state * costs.state_read);
-  if (streams > 1) time.compute = (streams - 1) * dot(demand.dense, costs.multiply);
+  if (streams > 1) time.compute = (streams - 1) * costs.small_batch * dot(demand.dense, costs.multiply);
   time.fixed = demand.attention_layers * costs.attention_layer + demand.recurrent_layers * costs.recurrent_layer +
-               demand.feed_forward_layers * costs.feed_forward_layer + demand.moe_layers * costs.moe_layer;
+               demand.moe_layers * costs.moe_layer;
   return time;
 }
 
@@ -82,7 +82,8 @@ StageTime decode_experts(const Demand& demand, const StageCosts& costs, const Sp
   if (demand.moe_layers <= 0) return time;
   time.weights =
       dot(demand.experts, costs.expert_read) * touched_experts(profile.experts_used, profile.experts_total, streams);
-  if (streams > 1) time.compute = (streams - 1) * used_share(profile) * dot(demand.experts, costs.expert_multiply);
+  if (streams > 1)
+    time.compute = (streams - 1) * costs.small_batch * used_share(profile) * dot(demand.experts, costs.expert_multiply);
   return time;
 }
 
@@ -90,12 +91,12 @@ StageTime prefill_stage(const Demand& demand, const StageCosts& costs, const Spe
                         double depth) {
   const double batches = micro_batches(profile, tokens).count();
   StageTime time;
-  time.weights = batches * dot(demand.dense, costs.read);
+  time.weights = batches * costs.batch_read * dot(demand.dense, costs.read);
   time.compute = tokens * (dot(demand.dense, costs.multiply) + demand.scan * costs.scan);
   double attended = 0;
   for (std::size_t g = 0; g < kv_groups; ++g)
     attended += demand.attention[g] * attended_tokens(depth, tokens, static_cast<double>(profile.kv_limit[g]));
-  time.compute += attended * costs.attention * (profile.flash_attention ? 1 : costs.plain_attention);
+  time.compute += attended * costs.attention * (profile.flash_attention ? 1 : costs.plain_prefill);
   time.cache = batches * demand.state * costs.state_read;
   const double layers = demand.attention_layers + demand.recurrent_layers;
   time.fixed = batches * (layers * costs.batch_layer + demand.moe_layers * costs.batch_moe_layer);
@@ -106,7 +107,8 @@ StageTime prefill_experts(const Demand& demand, const StageCosts& costs, const S
                           bool read_weights) {
   StageTime time;
   if (demand.moe_layers <= 0) return time;
-  if (read_weights) time.weights = expert_readings(profile, tokens) * dot(demand.experts, costs.expert_read);
+  if (read_weights)
+    time.weights = expert_readings(profile, tokens) * costs.batch_expert_read * dot(demand.experts, costs.expert_read);
   time.compute = tokens * used_share(profile) * dot(demand.experts, costs.expert_multiply);
   return time;
 }

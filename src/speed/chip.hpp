@@ -1,0 +1,32 @@
+#pragma once
+/// The data sheet behind a processor's costs, and how fitted parameters turn it into seconds per unit of work.
+
+#include "canrun/machine.hpp"
+#include "speed/constants.hpp"
+#include "speed/parameters.hpp"
+
+namespace canrun {
+
+struct Chip {
+  double bandwidth = 0;                            ///< bytes/s
+  double plain_rate = 0;                           ///< operations/s outside matrix units
+  double attention_rate = 0;                       ///< FLOP/s of 16-bit matrix units
+  std::array<double, type_classes> matrix_rate{};  ///< operations/s of what multiplies this class
+};
+
+/// Rates of a device: 16-bit matrix units with 32-bit accumulation where it has them, plain 32-bit arithmetic else;
+/// FP8 and INT8 at their own rates. Missing figures are taken from what is known of the chip.
+Chip chip_of(const Device& device);
+
+/// Rates of a host: cores × clock × the width of its instruction set (two fused multiply-adds per cycle on AVX2 and
+/// AVX-512 cores, AMX tiles at 1,024 16-bit operations per cycle); bandwidth as the memory channels are rated.
+/// Missing figures: eight cores at 4 GHz with AVX2 and dual-channel DDR5-5600.
+Chip chip_of(const Host& host);
+
+/// Weights per byte of a class.
+double weights_per_byte(TypeClass type_class);
+
+/// Seconds per unit of work. Reading never beats the bandwidth, whatever the parameters say.
+StageCosts stage_costs(const Chip& chip, const Theta& theta);
+
+}  // namespace canrun

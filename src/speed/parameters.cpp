@@ -1,0 +1,44 @@
+#include "speed/parameters.hpp"
+
+namespace canrun {
+
+std::string_view name_of(Parameter parameter) {
+  static constexpr std::array<std::string_view, parameters> names{"stream",
+                                                                  "unpack",
+                                                                  "expert",
+                                                                  "cache",
+                                                                  "state",
+                                                                  "attention_layer",
+                                                                  "recurrent_layer",
+                                                                  "moe_layer",
+                                                                  "step",
+                                                                  "quantised_cache",
+                                                                  "plain_attention",
+                                                                  "small_batch",
+                                                                  "multiply",
+                                                                  "expert_multiply",
+                                                                  "batch_read",
+                                                                  "batch_expert_read",
+                                                                  "attention",
+                                                                  "plain_prefill",
+                                                                  "scan",
+                                                                  "batch_layer",
+                                                                  "batch_moe_layer",
+                                                                  "batch_step",
+                                                                  "latency",
+                                                                  "handover",
+                                                                  "link",
+                                                                  "stage",
+                                                                  "reduction",
+                                                                  "exchange"};
+  return names[static_cast<std::size_t>(parameter)];
+}
+
+std::string_view name_of(TypeClass type_class) {
+  static constexpr std::array<std::string_view, type_classes> names{
+      "f32", "f16", "bf16",    "q8",    "q6",    "q5",   "q4",   "q3",  "q2",  "iq4", "iq3",
+      "iq2", "iq1", "ternary", "mxfp4", "nvfp4", "int8", "int4", "fp8", "exl", "mlx", "nf4"};
+  return names[static_cast<std::size_t>(type_class)];
+}
+
+}  // namespace canrun

@@ -1,0 +1,61 @@
+#include "speed/calibration.hpp"
+
+#include <fstream>
+#include <sstream>
+
+#include "canrun/error.hpp"
+#include "support/catch.hpp"
+
+using namespace canrun;
+
+namespace {
+
+std::string calibration_text() {
+  std::ifstream file(CANRUN_DATA_DIR "/calibration.json");
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+Device rtx_3090() {
+  Device device;
+  device.id = "rtx-3090";
+  device.vendor = "nvidia";
+  device.family = "GeForce RTX 30";
+  device.architecture = "Ampere";
+  device.bandwidth = 936e9;
+  device.fp32_flops = 35.58e12;
+  device.fp16_flops = 71.16e12;
+  return device;
+}
+
+}  // namespace
+
+TEST_CASE("reading is never faster than the memory's bandwidth") {
+  const Calibration calibration(calibration_text());
+  for (const char* runtime : {"llama.cpp", "vllm", "unheard-of"}) {
+    const SpeedConstants constants = calibration.resolve(rtx_3090(), runtime, "");
+    for (std::size_t c = 0; c < type_classes; ++c) {
+      CHECK(constants.costs.read[c] >= 1 / 936e9);
+      CHECK(constants.costs.expert_read[c] >= 1 / 936e9);
+    }
+    CHECK(constants.costs.kv_read >= 1 / 936e9);
+    CHECK(constants.decode.low < 1);
+    CHECK(constants.decode.high > 1);
+  }
+}
+
+TEST_CASE("more bandwidth never costs more") {
+  const Calibration calibration(calibration_text());
+  Device faster = rtx_3090();
+  faster.bandwidth *= 1.5;
+  const StageCosts slow = calibration.resolve(rtx_3090(), "llama.cpp", "cuda").costs;
+  const StageCosts fast = calibration.resolve(faster, "llama.cpp", "cuda").costs;
+  for (std::size_t c = 0; c < type_classes; ++c) CHECK(fast.read[c] < slow.read[c]);
+  CHECK(fast.kv_read < slow.kv_read);
+}
+
+TEST_CASE("a text that is no calibration is refused with its place") {
+  CHECK_THROWS_AS(Calibration("[]"), Error);
+  CHECK_THROWS_AS(Calibration(R"({"centre":{"no_such":1}})"), Error);
+}

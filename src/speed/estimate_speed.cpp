@@ -106,7 +106,6 @@ Parts decode_parts(const Question& q, double depth, double streams) {
   const SpeedProfile& profile = q.profile;
   const std::span<const SpeedConstants> devices = q.devices;
   const HostConstants& host = q.host;
-  const Link& link = q.link;
   const Placement& placement = q.placement;
   const Runs& runs = q.runs;
   if (runs.host_end > 0) {

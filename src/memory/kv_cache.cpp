@@ -181,19 +181,15 @@ std::vector<BlockCache> block_caches(const Architecture& a, const Settings& sett
   return result;
 }
 
-double cache_row_bytes(const Architecture& a, const Layer& layer, const Settings& settings) {
-  if (!has_kv_cache(a, layer) && !layer.shares_kv) return 0;
-  const auto main = row_widths(a, layer);
+CacheRow cache_row_bytes(const Architecture& a, const Layer& layer, const Settings& settings) {
+  if (layer.mixer == Mixer::none || (!has_kv_cache(a, layer) && !layer.shares_kv)) return {};
   const double k = settings.kv_type_k.bits_per_weight() / 8, v = settings.kv_type_v.bits_per_weight() / 8;
-  double bytes = static_cast<double>(main.k) * k + static_cast<double>(main.v) * v;
-  if (is_compressed(a)) {
-    if (layer.compress_ratio == 0) return bytes;
-    bytes /= layer.compress_ratio;
-    if (layer.compress_ratio == overlapping_ratio) bytes += a.indexer_head_dim * k / overlapping_ratio;
-    return bytes;
-  }
-  const auto indexer = indexer_widths(a, layer);
-  return bytes + static_cast<double>(indexer.k) * k + static_cast<double>(indexer.v) * v;
+  const auto bytes = [&](Widths w) { return static_cast<double>(w.k) * k + static_cast<double>(w.v) * v; };
+  CacheRow row{bytes(row_widths(a, layer)), bytes(indexer_widths(a, layer))};
+  if (!is_compressed(a) || layer.compress_ratio == 0) return row;
+  row.attention /= layer.compress_ratio;
+  row.index = layer.compress_ratio == overlapping_ratio ? a.indexer_head_dim * k / overlapping_ratio : 0;
+  return row;
 }
 
 std::uint64_t state_bytes(const Architecture& a, const Layer& layer) {

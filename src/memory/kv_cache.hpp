@@ -38,8 +38,16 @@ struct BlockCache {
 std::vector<BlockCache> block_caches(const Architecture& architecture, const Settings& settings,
                                      const BufferRules& rules);
 
-/// Bytes of cache that one query token reads per cached token in a layer: K and V rows (indexer keys included).
-double cache_row_bytes(const Architecture& architecture, const Layer& layer, const Settings& settings);
+/// Cache bytes that one query reads per cached token in a layer.
+struct CacheRow {
+  double attention =
+      0;             ///< K and V; DeepSeek-V4: of the compressed cache, whose rows stand for `compress_ratio` tokens
+  double index = 0;  ///< the indexer's keys
+};
+
+/// Layers that share another layer's cache read it too. DeepSeek-V4's window cache is left out where a block has a
+/// compressed one: it never holds more than the window.
+CacheRow cache_row_bytes(const Architecture& architecture, const Layer& layer, const Settings& settings);
 
 /// Recurrent state of one sequence in a layer, bytes (f32 whatever the cache type). 0 for layers without.
 std::uint64_t state_bytes(const Architecture& architecture, const Layer& layer);

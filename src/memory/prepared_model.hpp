@@ -1,6 +1,6 @@
 #pragma once
-/// A model whose tensors have been sorted into blocks, roles and classes once, so that many file types and settings can be
-/// tried on it in microseconds.
+/// A model whose tensors have been sorted into blocks, roles and classes once, so that many file types and settings can
+/// be tried on it in microseconds.
 
 #include <cstdint>
 #include <memory>
@@ -21,10 +21,11 @@ enum class Part : std::uint8_t {
 };
 
 struct TensorUse {
-  std::uint32_t block = 0;      ///< number of blocks: the output layer
+  std::uint32_t block = 0;  ///< number of blocks: the output layer
   Part part = Part::block;
   bool loaded = true;           ///< without MTP
   bool loaded_with_mtp = true;  ///< with the multi-token-prediction layers loaded
+  bool host_on_cuda = false;    ///< CUDA and ROCm have no kernel for this shape of state or convolution
   bool multiplied = false;      ///< a matrix that every token (or its experts) multiplies with, trunk only
 };
 
@@ -33,7 +34,8 @@ struct PreparedModel {
   std::shared_ptr<const std::vector<Tensor>> tensors;  ///< in the order of the file (`file_order`)
   TensorClasses classes;
   std::vector<TensorUse> uses;      ///< parallel to `tensors`
-  std::int32_t tied_table = -1;     ///< index of the token table that the runtime loads a second time as the head; -1: none
+  std::int32_t tied_table = -1;     ///< index of the token table that is loaded a second time as the head; -1: none
+  bool tied_twice_on_host = false;  ///< even where table and head lie on the host both
   std::uint64_t params_total = 0;   ///< elements of all tensors
   std::uint64_t params_active = 0;  ///< read for one token, without the input embedding
 };

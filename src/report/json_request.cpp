@@ -253,6 +253,10 @@ JsonRequest parse_request(std::string_view line) {
   }
   if (out.request.model.empty())
     throw RequestError(ErrorCode::bad_value, "`model` is missing: name a model, such as \"qwen3-8b\"", id);
+  const Request& r = out.request;
+  if (!object.contains("gpu") && !r.vram_bytes && !r.ram_bytes && r.cpu.empty() && r.ram_type.empty())
+    throw RequestError(ErrorCode::bad_value,
+                       "`gpu` is missing: name a device, such as \"rtx-3090\", or \"cpu\" for the host alone", id);
   return out;
 }
 

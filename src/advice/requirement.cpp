@@ -1,4 +1,4 @@
-#include "advice/requirement.hpp"
+#include "canrun/requirement.hpp"
 
 #include <fmt/format.h>
 

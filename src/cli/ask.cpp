@@ -1,0 +1,107 @@
+#include <fmt/format.h>
+
+#include "canrun/error.hpp"
+#include "canrun/requirement.hpp"
+#include "cli/exit_status.hpp"
+#include "cli/options.hpp"
+#include "cli/output.hpp"
+#include "report/render.hpp"
+
+namespace canrun::cli {
+namespace {
+
+constexpr std::string_view examples = R"(Examples:
+  canrun kimi-linear-48b --gpu rtx3090              will it run, how well, what would help
+  canrun qwen3:30b-a3b -g "2x rtx-4090" -c 64k      two cards, 64K context
+  canrun gpt-oss-120b -g rtx4090 --ram 96GiB --ram-type ddr5-6000x2
+                                                    with experts in system memory
+  canrun llama3.1:8b -g auto -q best                this machine, best quality that fits
+  canrun ./model.gguf -g m4-max-40c@128             a file, sized tensor by tensor
+  canrun gemma-3-27b -q Q4_K_M,Q6_K -g 3090 --brief one line a question
+  canrun qwen3-8b -g rtx4060 --require 'fits,decode>=20,context>=32k'
+                                                    exit status 1 when unmet
+  canrun rank -g rtx3090                            every model on a card
+  canrun hardware kimi-linear-48b                   every card for a model
+
+Verbs (canrun VERB --help):
+)";
+
+std::string footer() {
+  std::string out(examples);
+  for (const Verb& verb : verbs()) out += fmt::format("  {:<12}{}\n", verb.name, verb.summary);
+  return out + "\nExit status: 0 answered, 1 --require unmet, 2 wrong usage or unknown name, 3 unreadable file.\n";
+}
+
+void refuse_misplaced_verb(const QuestionOptions& question) {
+  for (const std::string& word : question.models)
+    for (const Verb& verb : verbs())
+      if (verb.name == word)
+        throw Error(ErrorCode::bad_value,
+                    fmt::format("{} is a verb and comes first: canrun {} …", verb.name, verb.name));
+}
+
+int check(const std::vector<Requirement>& requirements, const std::vector<Estimate>& estimates) {
+  int status = answered;
+  for (const Estimate& estimate : estimates)
+    for (const Requirement& requirement : requirements)
+      if (const auto why = unmet(requirement, estimate)) {
+        status = failed;
+        complain(estimates.size() == 1 ? fmt::format("required {}", *why)
+                                       : fmt::format("{} {}: required {}", estimate.model.id, estimate.quant.id, *why));
+      }
+  return status;
+}
+
+}  // namespace
+
+int run_ask(const Arguments& arguments) {
+  CLI::App app("canrun: will this language model run on this hardware, and how well?", "canrun");
+  app.footer(footer());
+  app.set_version_flag("--version", std::string("canrun ") + CANRUN_VERSION);
+  QuestionOptions question;
+  OutputOptions output;
+  std::string require;
+  bool figures = false;
+  add_model(app, question, false);
+  add_question_options(app, question);
+  add_output_options(app, output);
+  app.add_flag("--brief", output.brief, "one line a question")->group("Output");
+  app.add_option("--show", output.show, "sections: memory,speed,limits,workloads,quants,upgrades,command,evidence")
+      ->group("Output")
+      ->type_name("LIST")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  app.add_flag("--evidence", output.evidence, "also the nearest real measurements")->group("Output");
+  app.add_flag("--figures", figures, "the question alone, without workloads, quants and upgrades")->group("Output");
+  app.add_option("--require", require, "conditions such as fits,grade>=B,decode>=20,ttft<=2s,context>=32k")
+      ->group("Output")
+      ->type_name("LIST");
+  if (const auto status = parse(app, arguments)) return *status;
+  if (arguments.empty()) {
+    write_output({}, app.help());
+    return bad_usage;
+  }
+  if (question.models.empty())
+    throw Error(ErrorCode::bad_value,
+                "no model given: canrun MODEL --gpu GPU, for example canrun qwen3-8b --gpu rtx3090");
+  refuse_misplaced_verb(question);
+  require_device(question);
+  const report::Format format = output.parsed_format();
+  const report::Style style = output.style();
+  const std::vector<Requirement> requirements =
+      require.empty() ? std::vector<Requirement>() : parse_requirements(require);
+
+  const Catalog catalog = open_catalog(output);
+  std::vector<std::string> notes;
+  std::vector<Estimate> estimates;
+  for (Request& request : to_requests(question, catalog, notes)) {
+    request.detail = figures || style.brief ? Detail::figures : Detail::full;
+    estimates.push_back(estimate(catalog, request));
+    Estimate& answer = estimates.back();
+    answer.notes.insert(answer.notes.begin(), notes.begin(), notes.end());
+  }
+  write_output(output.file, report::render(estimates, format, style));
+  return check(requirements, estimates);
+}
+
+}  // namespace canrun::cli

@@ -1,0 +1,59 @@
+#include <fmt/format.h>
+
+#include "canrun/error.hpp"
+#include "canrun/listings.hpp"
+#include "cli/exit_status.hpp"
+#include "cli/options.hpp"
+#include "cli/output.hpp"
+#include "report/listing.hpp"
+#include "report/render.hpp"
+
+namespace canrun::cli {
+
+int run_compare(const Arguments& arguments) {
+  CLI::App app(
+      "Models x quantisations x devices side by side. Each --gpu is a machine of its own; a mixed machine is "
+      "written with + (\"rtx-3090 + rtx-4090\").",
+      "canrun compare");
+  app.footer(
+      "Examples:\n  canrun compare qwen3-32b gemma-3-27b -g rtx3090 -g \"m4 max 40-core 64GB\"\n"
+      "  canrun compare kimi-linear-48b -q Q3_K_S,Q4_K_M,Q5_K_M -g rtx3090 -g rtx5090 --format csv\n");
+  QuestionOptions question;
+  OutputOptions output;
+  add_model(app, question, true);
+  add_question_options(app, question);
+  add_output_options(app, output);
+  if (const auto status = parse(app, arguments)) return *status;
+  require_device(question);
+  const report::Format format = output.parsed_format();
+  const report::Style style = output.style();
+
+  const Catalog catalog = open_catalog(output);
+  std::vector<std::vector<std::string>> machines;
+  for (const std::string& machine : question.gpus) {
+    std::vector<std::string>& parts = machines.emplace_back();
+    for (std::size_t start = 0; start <= machine.size();) {
+      const std::size_t end = std::min(machine.find(" + ", start), machine.size());
+      parts.push_back(machine.substr(start, end - start));
+      start = end + 3;
+    }
+  }
+  std::vector<std::string> notes;
+  QuestionOptions shared = question;
+  shared.gpus.clear();
+  const Request request = to_request(shared, catalog, notes);
+  const std::vector<Estimate> estimates = compare(catalog, request, question.models, question.quants, machines);
+  if (format == report::Format::json) {
+    write_output(output.file, report::render(estimates, format, style));
+    return answered;
+  }
+  if (format == report::Format::csv) {
+    write_output(output.file, report::csv_report(estimates));
+    return answered;
+  }
+  write_output(output.file, report::render_listing("Side by side", report::compare_table(estimates, style),
+                                                   estimates.size(), format, style));
+  return answered;
+}
+
+}  // namespace canrun::cli

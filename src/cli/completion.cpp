@@ -1,0 +1,119 @@
+#include <fmt/format.h>
+
+#include "canrun/error.hpp"
+#include "cli/exit_status.hpp"
+#include "cli/options.hpp"
+#include "cli/output.hpp"
+#include "report/plain.hpp"
+
+namespace canrun::cli {
+namespace {
+
+constexpr std::string_view bash_script = R"(_canrun() {{
+  local word="${{COMP_WORDS[COMP_CWORD]}}" before="${{COMP_WORDS[COMP_CWORD-1]}}"
+  case "$before" in
+    -g|--gpu|--like) COMPREPLY=($(compgen -W "auto cpu $(canrun catalog ids devices 2>/dev/null)" -- "$word"));
+return;
+;
+    -q|--quant) COMPREPLY=($(compgen -W "all best $(canrun catalog ids quants 2>/dev/null)" -- "$word"));
+    return;
+    ;
+    --runtime) COMPREPLY=($(compgen -W "$(canrun catalog ids runtimes 2>/dev/null)" -- "$word"));
+    return;
+    ;
+    --workload) COMPREPLY=($(compgen -W "$(canrun catalog ids workloads 2>/dev/null)" -- "$word"));
+    return;
+    ;
+    --ram-type) COMPREPLY=($(compgen -W "$(canrun catalog ids ram 2>/dev/null)" -- "$word"));
+    return;
+    ;
+    --cpu) COMPREPLY=($(compgen -W "$(canrun catalog ids cpus 2>/dev/null)" -- "$word"));
+    return;
+    ;
+    --format) COMPREPLY=($(compgen -W "text json csv markdown html" -- "$word"));
+    return;
+    ;
+    --color) COMPREPLY=($(compgen -W "auto always never" -- "$word"));
+    return;
+    ;
+    --units) COMPREPLY=($(compgen -W "GiB GB" -- "$word"));
+    return;
+    ;
+    --mode) COMPREPLY=($(compgen -W "balanced interactive light-api scale-out" -- "$word"));
+    return;
+    ;
+    --offload) COMPREPLY=($(compgen -W "none layers experts auto" -- "$word"));
+    return;
+    ;
+    esac if[["$word" == -*]];
+    then COMPREPLY = ($(compgen - W "{options}" --"$word")) elif [[$COMP_CWORD == 1]];
+    then COMPREPLY = ($(compgen - W "{verbs} $(canrun catalog ids models 2>/dev/null)" --"$word")) else COMPREPLY =
+        ($(compgen - f - W "$(canrun catalog ids models 2>/dev/null)" --"$word")) fi
+    }
+    }
+complete -o default -F _canrun canrun
+)";
+
+constexpr std::string_view zsh_script = R"(#compdef canrun
+autoload -U +X bashcompinit && bashcompinit
+{bash})";
+
+constexpr std::string_view fish_script = R"(complete -c canrun -n '__fish_use_subcommand' -a '{verbs}'
+complete -c canrun -a '(canrun catalog ids models 2>/dev/null)'
+complete -c canrun -s g -l gpu -x -a 'auto cpu (canrun catalog ids devices 2>/dev/null)'
+complete -c canrun -s q -l quant -x -a 'all best (canrun catalog ids quants 2>/dev/null)'
+complete -c canrun -l runtime -x -a '(canrun catalog ids runtimes 2>/dev/null)'
+complete -c canrun -l workload -x -a '(canrun catalog ids workloads 2>/dev/null)'
+complete -c canrun -l ram-type -x -a '(canrun catalog ids ram 2>/dev/null)'
+complete -c canrun -l cpu -x -a '(canrun catalog ids cpus 2>/dev/null)'
+complete -c canrun -l format -x -a 'text json csv markdown html'
+complete -c canrun -l color -x -a 'auto always never'
+complete -c canrun -l units -x -a 'GiB GB'
+complete -c canrun -l mode -x -a 'balanced interactive light-api scale-out'
+complete -c canrun -l offload -x -a 'none layers experts auto'
+{options}
+)";
+
+std::vector<std::string> long_options() {
+  CLI::App app;
+  QuestionOptions question;
+  OutputOptions output;
+  add_question_options(app, question);
+  add_output_options(app, output);
+  std::vector<std::string> names{"brief", "show", "evidence", "figures", "require", "version"};
+  for (const CLI::Option* option : app.get_options())
+    for (const std::string& name : option->get_lnames()) names.push_back(name);
+  return names;
+}
+
+}  // namespace
+
+int run_completion(const Arguments& arguments) {
+  CLI::App app("Prints a completion script.", "canrun completion");
+  app.footer(
+      "Examples:\n  canrun completion bash > ~/.local/share/bash-completion/completions/canrun\n"
+      "  canrun completion zsh > ~/.zfunc/_canrun\n"
+      "  canrun completion fish > ~/.config/fish/completions/canrun.fish\n");
+  std::string shell;
+  app.add_option("SHELL", shell, "bash, zsh or fish")->required()->type_name("");
+  if (const auto status = parse(app, arguments)) return *status;
+  std::string verb_words, bash_options, fish_options;
+  for (const Verb& verb : verbs()) verb_words += fmt::format("{}{}", verb_words.empty() ? "" : " ", verb.name);
+  for (const std::string& name : long_options()) {
+    bash_options += fmt::format("{}--{}", bash_options.empty() ? "" : " ", name);
+    fish_options += fmt::format("complete -c canrun -l {}\n", name);
+  }
+  const std::string bash = fmt::format(bash_script, fmt::arg("options", bash_options), fmt::arg("verbs", verb_words));
+  if (shell == "bash")
+    write_output({}, bash);
+  else if (shell == "zsh")
+    write_output({}, fmt::format(zsh_script, fmt::arg("bash", bash)));
+  else if (shell == "fish")
+    write_output({}, fmt::format(fish_script, fmt::arg("verbs", verb_words), fmt::arg("options", fish_options)));
+  else
+    throw Error(ErrorCode::bad_value,
+                fmt::format("completion takes bash, zsh or fish, found \"{}\"", report::clean(shell, 60)));
+  return answered;
+}
+
+}  // namespace canrun::cli

@@ -1,0 +1,62 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "canrun/error.hpp"
+#include "canrun/listings.hpp"
+#include "catalog/quantity.hpp"
+#include "cli/exit_status.hpp"
+#include "cli/options.hpp"
+#include "cli/output.hpp"
+#include "report/listing.hpp"
+#include "report/plain.hpp"
+
+namespace canrun::cli {
+
+int run_hardware(const Arguments& arguments) {
+  CLI::App app("Every device for a model, best first.", "canrun hardware");
+  app.footer(
+      "Examples:\n  canrun hardware kimi-linear-48b\n  canrun hardware qwen3-32b -q Q4_K_M --vendor nvidia --max-price "
+      "2000\n");
+  QuestionOptions question;
+  OutputOptions output;
+  ListOptions list;
+  std::string limit = "40", most;
+  add_model(app, question, true);
+  add_question_options(app, question);
+  app.remove_option(app.get_option("--gpu"));
+  add_output_options(app, output);
+  app.add_option("--vendor", list.vendor, "only devices of this vendor: nvidia, amd, intel, apple …")->group("Rows");
+  app.add_option("--form", list.form, "only devices of this form: desktop, laptop, datacenter, soc …")->group("Rows");
+  app.add_option("--max-price", most, "only devices with a known price up to this, in USD")->group("Rows");
+  app.add_flag("--runs", list.runs_only, "leave out what does not run the model")->group("Rows");
+  app.add_option("--limit", limit, "rows to show; 0: all")->group("Rows")->type_name("N");
+  if (const auto status = parse(app, arguments)) return *status;
+  const report::Format format = output.parsed_format();
+  const report::Style style = output.style();
+  const auto rows_wanted = static_cast<std::size_t>(parse_count("--limit", limit, 0, 1'000'000));
+  if (!most.empty()) list.price_most = parse_number("--max-price", most);
+  if (question.models.size() != 1 || question.quants.size() > 1)
+    throw Error(ErrorCode::bad_value, "hardware takes one model and at most one quantisation");
+
+  const Catalog catalog = open_catalog(output);
+  std::vector<std::string> notes;
+  Request request = to_request(question, catalog, notes);
+  request.model = question.models.front();
+  if (!question.quants.empty()) request.quant = question.quants.front();
+  const std::vector<HardwareRow> rows = rank_hardware(catalog, request, list);
+  if (format == report::Format::json) {
+    write_output(output.file, report::hardware_json(rows));
+    return answered;
+  }
+  const std::size_t shown =
+      rows_wanted == 0 || format == report::Format::csv ? rows.size() : std::min(rows.size(), rows_wanted);
+  const std::string heading =
+      fmt::format("Devices for {}{}, best first; prices at launch", report::clean(request.model, 120),
+                  request.quant.empty() ? std::string() : " " + report::clean(request.quant, 40));
+  write_output(output.file, report::render_listing(heading, report::hardware_table({rows.data(), shown}, style),
+                                                   rows.size(), format, style));
+  return answered;
+}
+
+}  // namespace canrun::cli

@@ -1,0 +1,131 @@
+#include "cli/options.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+
+#include "canrun/error.hpp"
+#include "cli/terminal.hpp"
+
+namespace canrun::cli {
+
+report::Format OutputOptions::parsed_format() const {
+  return report::parse_format(format);
+}
+
+report::Style OutputOptions::style() const {
+  report::Style style;
+  const bool to_file = !file.empty() && file != "-";
+  style.units = report::parse_units(units);
+  style.color = wants_color(to_file && color == "auto" ? "never" : color);
+  style.utf8 = to_file || locale_is_utf8();
+  style.width = std::clamp(to_file ? 0 : terminal_width(), report::usual, report::widest);
+  style.brief = brief;
+  style.evidence = evidence;
+  style.verbosity = verbose;
+  for (const std::string& word : show) style.show.push_back(report::parse_section(word));
+  return style;
+}
+
+void add_output_options(CLI::App& app, OutputOptions& o) {
+  const char* const group = "Output";
+  app.add_option("--format", o.format, "text, json, csv, markdown or html")->group(group)->type_name("WORD");
+  app.add_option("--color", o.color, "auto, always or never; NO_COLOR is honoured")->group(group)->type_name("WORD");
+  app.add_option("--units", o.units, "GiB (2^30) or GB (10^9)")->group(group)->type_name("UNIT");
+  app.add_option("-o,--output-file", o.file, "write here instead of standard output, once complete")
+      ->group(group)
+      ->type_name("FILE");
+  app.add_option("--catalog", o.catalogs, "a folder with more catalog files, laid over the built-in ones")
+      ->group(group)
+      ->type_name("DIR")
+      ->allow_extra_args(false);
+  app.add_flag("-v,--verbose", o.verbose, "also per-device lines, sub-scores, sources and evidence")->group(group);
+}
+
+void add_model(CLI::App& app, QuestionOptions& o, bool required) {
+  CLI::Option* const model =
+      app.add_option(
+             "MODEL", o.models,
+             "catalog name, or the path of a .gguf, .safetensors or config.json file or folder, or - for one on "
+             "standard input")
+          ->type_name("");
+  if (required) model->required();
+}
+
+void add_question_options(CLI::App& app, QuestionOptions& o) {
+  const auto text = [&](const char* names, std::string& value, const char* help, const char* type, const char* group) {
+    app.add_option(names, value, help)->group(group)->type_name(type);
+  };
+  const auto flag = [&](const char* names, bool& value, const char* help, const char* group) {
+    app.add_flag(names, value, help)->group(group);
+  };
+  const char* const machine = "Machine";
+  app.add_option("-g,--gpu", o.gpus,
+                 "a device such as rtx3090, \"2x rtx-4090\", m4-max-40c@128; again for a mixed machine; auto: this "
+                 "machine; cpu: no GPU")
+      ->group(machine)
+      ->type_name("GPU")
+      ->allow_extra_args(false);
+  text("--ram", o.ram, "system memory, 64GiB; without it the verdict assumes none for the model", "SIZE", machine);
+  text("--ram-type", o.ram_type, "ddr5-5600x2 …", "NAME", machine);
+  text("--ram-bandwidth", o.ram_bandwidth, "instead of --ram-type, in GB/s", "GB/S", machine);
+  text("--cpu", o.cpu, "processor, \"Ryzen 9 7950X\"", "NAME", machine);
+  text("--pcie", o.pcie, "link of each device, 4x16", "GENxLANES", machine);
+  text("--os", o.os, "linux, windows or macos", "NAME", machine);
+  text("--used", o.used, "memory already taken on each device, 3GiB", "SIZE", machine);
+  text("--headroom", o.headroom, "memory to leave free on each device, 10% or 1GiB", "SHARE", machine);
+  text("--vram", o.vram, "a device that is in no catalog: its memory", "SIZE", machine);
+  text("--bandwidth", o.bandwidth, "its memory bandwidth in GB/s", "GB/S", machine);
+  text("--tflops", o.tflops, "its dense FP16 rate in TFLOP/s", "NUMBER", machine);
+  text("--like", o.like, "it behaves like this catalog device", "GPU", machine);
+
+  const char* const work = "Work";
+  text("--workload", o.workload, "chat, coding, agentic-coding, reasoning or rag", "NAME", work);
+  text("-c,--context", o.context, "context in tokens: 4096, 32k, 1M", "TOKENS", work);
+  text("-p,--prompt", o.prompt, "prompt in tokens", "TOKENS", work);
+  text("-n,--output", o.output, "answer in tokens", "TOKENS", work);
+  text("--depth", o.depth, "tokens already in the cache when the prompt arrives", "TOKENS", work);
+  text("--users", o.users, "concurrent users", "N", work);
+  text("--mode", o.mode, "balanced, interactive, light-api or scale-out: what the score weighs", "NAME", work);
+
+  const char* const runtime = "Runtime";
+  app.add_option("-q,--quant", o.quants, "file type(s), comma-separated; all; best: the highest quality that fits")
+      ->group(runtime)
+      ->type_name("NAME")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  text("--runtime", o.runtime, "llama.cpp, vllm, mlx …", "NAME", runtime);
+  text("--backend", o.backend, "cuda, rocm, vulkan, metal, sycl, cpu …", "NAME", runtime);
+  text("--kv-type", o.kv_type, "type of the KV cache: f16, q8_0, q4_0 …", "TYPE", runtime);
+  text("--kv-type-k", o.kv_type_k, "type of K alone", "TYPE", runtime);
+  text("--kv-type-v", o.kv_type_v, "type of V alone", "TYPE", runtime);
+  text("--flash-attn", o.flash_attn, "on, off or auto", "WORD", runtime);
+  text("--batch", o.batch, "logical batch in tokens", "N", runtime);
+  text("--ubatch", o.ubatch, "micro-batch in tokens", "N", runtime);
+  text("--parallel", o.parallel, "slots that share the context", "N", runtime);
+  text("--reserve", o.reserve, "server: logits for the slots; bench: for a whole micro-batch", "WORD", runtime);
+  flag("--kv-unified", o.kv_unified, "one cache shared by all slots", runtime);
+  flag("--swa-full", o.swa_full, "cache the whole context also where a sliding window would do", runtime);
+  flag("--no-kv-offload", o.no_kv_offload, "keep the KV cache on the host", runtime);
+  flag("--imatrix", o.imatrix, "the file was quantised with an importance matrix", runtime);
+  flag("--mtp", o.mtp, "load the multi-token-prediction layers", runtime);
+
+  const char* const placement = "Placement";
+  text("--offload", o.offload, "none, layers, experts or auto", "WORD", placement);
+  text("--gpu-layers", o.gpu_layers, "layers on the devices, or all", "N", placement);
+  text("--cpu-moe-layers", o.cpu_moe_layers, "the experts of the first N blocks on the host, or all", "N", placement);
+  text("--split", o.split, "none, layer, row or tensor", "WORD", placement);
+  text("--tensor-split", o.tensor_split, "shares of the devices, 3,1", "LIST", placement);
+}
+
+Catalog open_catalog(const OutputOptions& options) {
+  Catalog catalog = Catalog::builtin();
+  for (const std::string& folder : options.catalogs) {
+    if (!std::filesystem::is_directory(folder))
+      throw Error(ErrorCode::malformed, "--catalog takes a folder with catalog files; there is none at " + folder);
+    catalog = catalog.with_overlay(folder);
+  }
+  return catalog;
+}
+
+}  // namespace canrun::cli

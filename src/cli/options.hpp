@@ -1,0 +1,63 @@
+#pragma once
+/// The options that verbs share, and how a command line becomes requests. CLI11 stays inside src/cli.
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "canrun/catalog.hpp"
+#include "canrun/estimate.hpp"
+#include "cli/verbs.hpp"
+#include "report/style.hpp"
+
+namespace canrun::cli {
+
+/// Options of every verb that prints a result.
+struct OutputOptions {
+  std::string format = "text", color = "auto", units = "GiB", file;
+  std::vector<std::string> show, catalogs;
+  bool brief = false, evidence = false;
+  int verbose = 0;
+
+  [[nodiscard]] report::Format parsed_format() const;
+  /// Width, colour and characters suit standard output, or a plain page of 80 columns where `file` is given.
+  [[nodiscard]] report::Style style() const;
+};
+
+/// The words of a question as typed, before they are read.
+struct QuestionOptions {
+  std::vector<std::string> models, quants, gpus;
+  std::string context, output, prompt, depth, workload, users, parallel, mode;
+  std::string kv_type, kv_type_k, kv_type_v, flash_attn, batch, ubatch, runtime, backend, reserve;
+  bool kv_unified = false, swa_full = false, no_kv_offload = false, imatrix = false, mtp = false;
+  std::string ram, ram_type, ram_bandwidth, cpu, pcie, os, used, headroom;
+  std::string offload, gpu_layers, cpu_moe_layers, split, tensor_split;
+  std::string vram, bandwidth, tflops, like;
+};
+
+void add_output_options(CLI::App& app, OutputOptions& options);
+/// `--gpu`, host, placement, runtime and workload; without the model.
+void add_question_options(CLI::App& app, QuestionOptions& options);
+void add_model(CLI::App& app, QuestionOptions& options, bool required);
+
+/// The built-in catalog with the user's folder and `--catalog` folders over it.
+Catalog open_catalog(const OutputOptions& options);
+
+/// The request without model and quant. `auto` among the devices becomes this machine's devices, with a note.
+/// Throws Error(bad_value) naming the option.
+Request to_request(const QuestionOptions& options, const Catalog& catalog, std::vector<std::string>& notes);
+
+/// Throws Error(bad_value) where the words name no device at all.
+void require_device(const QuestionOptions& options);
+
+/// Every model under every quant: `all` and `best` are resolved, empty quants take the default.
+std::vector<Request> to_requests(const QuestionOptions& options, const Catalog& catalog,
+                                 std::vector<std::string>& notes);
+
+/// Parses; help and version are printed and end the verb with 0, wrong options with 2 and the nearest option.
+/// Nothing when the verb may go on.
+std::optional<int> parse(CLI::App& app, const Arguments& arguments);
+
+}  // namespace canrun::cli

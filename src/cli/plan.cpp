@@ -1,0 +1,74 @@
+#include <fmt/format.h>
+
+#include "canrun/error.hpp"
+#include "canrun/plan.hpp"
+#include "cli/exit_status.hpp"
+#include "cli/options.hpp"
+#include "cli/output.hpp"
+#include "report/listing.hpp"
+#include "report/plain.hpp"
+#include "report/render.hpp"
+
+namespace canrun::cli {
+namespace {
+
+Unknown parse_unknown(const std::string& word) {
+  for (const Unknown unknown :
+       {Unknown::context, Unknown::users, Unknown::quant, Unknown::memory, Unknown::bandwidth, Unknown::price})
+    if (report::word(unknown) == word) return unknown;
+  throw Error(ErrorCode::bad_value,
+              fmt::format("--for takes context, users, quant, memory, bandwidth or price, found \"{}\"",
+                          report::clean(word, 60)));
+}
+
+}  // namespace
+
+int run_plan(const Arguments& arguments) {
+  CLI::App app(
+      "Turns the question round: the largest context or most users, the best quantisation, the least memory, "
+      "bandwidth or price that still meets a target.",
+      "canrun plan");
+  app.footer(
+      "Examples:\n  canrun plan qwen3-32b -g rtx3090 --for context\n"
+      "  canrun plan qwen3-32b -g rtx3090 --for quant --target 'fits,decode>=20'\n"
+      "  canrun plan llama-3.3-70b --for price --target 'fits,decode>=15'\n");
+  QuestionOptions question;
+  OutputOptions output;
+  std::string unknown_word = "context", target = "fits";
+  add_model(app, question, true);
+  add_question_options(app, question);
+  add_output_options(app, output);
+  app.add_option("--for", unknown_word, "context, users, quant, memory, bandwidth or price")->type_name("WORD");
+  app.add_option("--target", target, "what must hold, as for --require")->type_name("LIST");
+  if (const auto status = parse(app, arguments)) return *status;
+  const Unknown unknown = parse_unknown(unknown_word);
+  const std::vector<Requirement> targets = parse_requirements(target);
+  if (unknown != Unknown::price) require_device(question);
+  if (question.models.size() != 1 || question.quants.size() > 1)
+    throw Error(ErrorCode::bad_value, "plan takes one model and at most one quantisation");
+  const report::Format format = output.parsed_format();
+  const report::Style style = output.style();
+
+  const Catalog catalog = open_catalog(output);
+  std::vector<std::string> notes;
+  Request request = to_request(question, catalog, notes);
+  request.model = question.models.front();
+  if (!question.quants.empty()) request.quant = question.quants.front();
+  request.detail = Detail::figures;
+  const Plan solution = plan(catalog, request, unknown, targets);
+  if (format == report::Format::json) {
+    write_output(output.file, report::plan_json(solution));
+  } else if (format == report::Format::text) {
+    std::string out;
+    for (const std::string& line :
+         report::wrap(report::plan_sentence(solution, style), static_cast<std::size_t>(style.width)))
+      out += line + "\n";
+    out = style.utf8 ? out : report::to_ascii(out);
+    write_output(output.file, out + "\n" + report::text_report(solution.estimate, style));
+  } else {
+    write_output(output.file, report::render(std::vector<Estimate>{solution.estimate}, format, style));
+  }
+  return solution.found ? answered : failed;
+}
+
+}  // namespace canrun::cli

@@ -1,0 +1,74 @@
+#include "cli/terminal.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <string>
+
+#ifdef _WIN32
+#include <io.h>
+#include <windows.h>
+#else
+#include <sys/ioctl.h>
+#include <unistd.h>
+#endif
+
+#include "canrun/error.hpp"
+
+namespace canrun::cli {
+namespace {
+
+std::string_view variable(const char* name) {
+  const char* const value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nothing sets the environment here
+  return value == nullptr ? std::string_view() : std::string_view(value);
+}
+
+}  // namespace
+
+#ifdef _WIN32
+bool output_is_terminal() {
+  return _isatty(1) != 0;
+}
+bool input_is_terminal() {
+  return _isatty(0) != 0;
+}
+
+int terminal_width() {
+  CONSOLE_SCREEN_BUFFER_INFO info;
+  if (!GetConsoleScreenBufferInfo(GetStdHandle(STD_OUTPUT_HANDLE), &info)) return 0;
+  return info.srWindow.Right - info.srWindow.Left + 1;
+}
+#else
+bool output_is_terminal() {
+  return isatty(STDOUT_FILENO) != 0;
+}
+bool input_is_terminal() {
+  return isatty(STDIN_FILENO) != 0;
+}
+
+int terminal_width() {
+  winsize size{};
+  if (!output_is_terminal() || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return 0;
+  return size.ws_col;
+}
+#endif
+
+bool locale_is_utf8() {
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    std::string value(variable(name));
+    if (value.empty()) continue;
+    for (char& c : value) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    return value.find("utf-8") != std::string::npos || value.find("utf8") != std::string::npos;
+  }
+  return true;
+}
+
+bool wants_color(std::string_view choice) {
+  if (choice == "always") return true;
+  if (choice == "never") return false;
+  if (choice != "auto")
+    throw Error(ErrorCode::bad_value, fmt::format("--color takes auto, always or never, found \"{}\"", choice));
+  return variable("NO_COLOR").empty() && variable("TERM") != "dumb" && output_is_terminal();
+}
+
+}  // namespace canrun::cli

@@ -1,0 +1,17 @@
+#pragma once
+/// What standard output is: a terminal or not, how wide, whether it takes UTF-8 and colour.
+
+#include <string_view>
+
+namespace canrun::cli {
+
+bool output_is_terminal();
+bool input_is_terminal();
+/// Columns of the terminal, 0 when standard output is none or does not say.
+int terminal_width();
+/// Whether the locale (LC_ALL, LC_CTYPE, LANG) is UTF-8. Without any of them: true, as today's terminals are.
+bool locale_is_utf8();
+/// `always`, `never`, or `auto`: a terminal that is not dumb, without NO_COLOR. Throws Error(bad_value).
+bool wants_color(std::string_view choice);
+
+}  // namespace canrun::cli

@@ -55,8 +55,8 @@ struct Request {
   std::optional<double> ram_bandwidth;  ///< bytes/s
   std::string ram_type;
   std::string cpu;
-  std::string pcie;  ///< `4x16`
-  std::string os;    ///< linux, windows, macos; empty: what suits the device
+  std::string pcie;              ///< `4x16`
+  std::string os;                ///< linux, windows, macos; empty: what suits the device
   std::uint64_t used_bytes = 0;  ///< already taken on each device
   double headroom = 0.10;        ///< ≤ 1: a fraction of each device's memory; else bytes
   // A device that is in no catalog
@@ -136,6 +136,15 @@ struct MemoryLine {
   std::string formula, source;
 };
 
+/// One step of a speed estimate: a term of the time per token or per prompt, or a constant in it.
+struct SpeedLine {
+  std::string id, label;
+  double value = 0;
+  std::string unit;     ///< s, tok/s, bytes, bytes/s, fraction …
+  std::string formula;  ///< with the numbers in it
+  std::string source;
+};
+
 /// What offloading to system memory would give when no host was stated.
 struct OffloadHint {
   double fraction = 0;  ///< of the weight bytes on the host
@@ -189,6 +198,7 @@ struct Estimate {
   std::uint64_t headroom_bytes = 0;
   std::vector<MemoryLine> memory_lines;
   SpeedFigures speed;
+  std::vector<SpeedLine> speed_lines;
   Basis basis;
   std::string command;
   Download download;

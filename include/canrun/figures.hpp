@@ -50,14 +50,14 @@ struct Interval {
 enum class Bottleneck : std::uint8_t { none, device_bandwidth, host_bandwidth, link, compute, latency };
 
 struct SpeedFigures {
-  bool has_decode = true;        ///< false for encoders
-  Interval decode;               ///< tokens/s of one stream
-  Interval prefill;              ///< tokens/s
-  Interval ttft;                 ///< s
-  double throughput = 0;         ///< tokens/s of all users together
-  double ttft_cold = 0;          ///< s, the model loaded from disk first
+  bool has_decode = true;  ///< false for encoders
+  Interval decode;         ///< tokens/s of one stream
+  Interval prefill;        ///< tokens/s
+  Interval ttft;           ///< s
+  double throughput = 0;   ///< tokens/s of all users together
+  double ttft_cold = 0;    ///< s, the model loaded from disk first
   double load_seconds = 0;
-  double latency_seconds = 0;    ///< TTFT + output
+  double latency_seconds = 0;  ///< TTFT + output
   Bottleneck bottleneck = Bottleneck::none;
 };
 

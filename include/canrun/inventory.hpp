@@ -1,5 +1,6 @@
 #pragma once
-/// Model × file type × runtime settings, prepared once and asked many times: the one inventory of bytes behind every figure.
+/// Model × file type × runtime settings, prepared once and asked many times: the one inventory of bytes behind every
+/// figure.
 
 #include <array>
 #include <cstdint>
@@ -15,7 +16,29 @@ namespace canrun {
 
 /// Block formats grouped by how fast hardware reads and multiplies them (src/quant maps each TensorType to one).
 enum class TypeClass : std::uint8_t {
-  f32, f16, bf16, q8, q6, q5, q4, q3, q2, iq4, iq3, iq2, iq1, ternary, mxfp4, nvfp4, int8, int4, fp8, exl, mlx, nf4, count
+  f32,
+  f16,
+  bf16,
+  q8,
+  q6,
+  q5,
+  q4,
+  q3,
+  q2,
+  iq4,
+  iq3,
+  iq2,
+  iq1,
+  ternary,
+  mxfp4,
+  nvfp4,
+  int8,
+  int4,
+  fp8,
+  exl,
+  mlx,
+  nf4,
+  count
 };
 inline constexpr std::size_t type_classes = static_cast<std::size_t>(TypeClass::count);
 using BytesByClass = std::array<std::uint64_t, type_classes>;
@@ -39,22 +62,23 @@ struct Block {
   std::uint64_t kv_cache_host = 0;
   std::uint64_t state_host = 0;
 
-  // What one token touches. Matrices only where they are multiplied; experts: all of them, scaled by used / experts at use.
+  // What one token touches. Matrices only where they are multiplied; experts: all of them, scaled by used / experts at
+  // use.
   BytesByClass dense_bytes{};
   BytesByClass expert_bytes{};
   std::uint64_t dense_elements = 0;
   std::uint64_t expert_elements = 0;
   std::uint32_t experts_total = 0, experts_used = 0;
-  std::uint32_t matrices = 0;         ///< matrix multiplications per token (kernel launches scale with it)
+  std::uint32_t matrices = 0;  ///< matrix multiplications per token (kernel launches scale with it)
 
   // Attention over the cache
-  double kv_bytes_per_token = 0;      ///< cache bytes that one query reads per cached token
-  double attention_flops = 0;         ///< FLOPs per query token and cached token: 2 · heads · (d_k + d_v)
-  std::uint32_t window = 0;           ///< tokens beyond which nothing is read; 0 = all
-  std::uint32_t read_cap = 0;         ///< sparse attention reads at most so many tokens; 0 = all
-  double index_bytes_per_token = 0;   ///< indexer keys, read for every cached token whatever `read_cap`
-  double state_bytes = 0;             ///< recurrent state of one sequence, read and written per step
-  double scan_flops = 0;              ///< FLOPs per token of a linear-attention or SSM scan
+  double kv_bytes_per_token = 0;     ///< cache bytes that one query reads per cached token
+  double attention_flops = 0;        ///< FLOPs per query token and cached token: 2 · heads · (d_k + d_v)
+  std::uint32_t window = 0;          ///< tokens beyond which nothing is read; 0 = all
+  std::uint32_t read_cap = 0;        ///< sparse attention reads at most so many tokens; 0 = all
+  double index_bytes_per_token = 0;  ///< indexer keys, read for every cached token whatever `read_cap`
+  double state_bytes = 0;            ///< recurrent state of one sequence, read and written per step
+  double scan_flops = 0;             ///< FLOPs per token of a linear-attention or SSM scan
 };
 
 /// Everything about a model under one file type and one set of runtime settings that does not depend on the machine.
@@ -66,20 +90,20 @@ struct Inventory {
   std::vector<TensorType> types;                       ///< of each tensor under this file type
   Settings settings;
 
-  std::vector<Block> blocks;         ///< all blocks of the file (MTP blocks empty unless loaded), then the output layer
-  std::uint64_t file_bytes = 0;      ///< every tensor of the file once, unpadded, without header
-  std::uint64_t rope_bytes = 0;      ///< rotation tables: once on every device that holds a block
-  std::uint64_t rope_bytes_host = 0; ///< and on the host if it holds one
-  std::uint64_t embedding_bytes = 0; ///< input tables that stay on the host (token, per-layer, n-gram)
+  std::vector<Block> blocks;     ///< all blocks of the file (MTP blocks empty unless loaded), then the output layer
+  std::uint64_t file_bytes = 0;  ///< every tensor of the file once, unpadded, without header
+  std::uint64_t rope_bytes = 0;  ///< rotation tables: once on every device that holds a block
+  std::uint64_t rope_bytes_host = 0;      ///< and on the host if it holds one
+  std::uint64_t embedding_bytes = 0;      ///< input tables that stay on the host (token, per-layer, n-gram)
   std::uint64_t embedding_row_bytes = 0;  ///< read for one token
-  std::uint64_t params_total = 0;    ///< as the file counts: tensors' elements
-  std::uint64_t params_active = 0;   ///< read for one token, without the input embedding
+  std::uint64_t params_total = 0;         ///< as the file counts: tensors' elements
+  std::uint64_t params_active = 0;        ///< read for one token, without the input embedding
   double bits_per_weight = 0;
 
   // Compute buffers with everything on one device; other placements ask src/graph
   std::uint64_t device_compute = 0;
   std::uint64_t host_compute = 0;
-  std::uint64_t output_buffer = 0;   ///< logits on the host
+  std::uint64_t output_buffer = 0;  ///< logits on the host
 
   [[nodiscard]] std::uint32_t block_count() const { return static_cast<std::uint32_t>(blocks.size()) - 1; }
 };

@@ -12,7 +12,7 @@ inline constexpr std::size_t max_devices = 64;
 
 /// Blocks are counted as llama.cpp counts them: the output layer is the last one and goes to a GPU first.
 struct Placement {
-  std::uint32_t gpu_layers = 0;      ///< the last `gpu_layers` of (blocks + output layer) lie on devices; blocks + 1 = all
+  std::uint32_t gpu_layers = 0;  ///< the last `gpu_layers` of (blocks + output layer) lie on devices; blocks + 1 = all
   std::uint32_t cpu_moe_layers = 0;  ///< the experts of blocks 0 … N-1 lie on the host (dense blocks counted)
   std::uint32_t devices = 0;         ///< devices in use; 0 = host alone
   SplitMode split = SplitMode::none;
@@ -23,7 +23,8 @@ struct Placement {
 
   static constexpr int host = -1;
 
-  /// The device that holds block `block` of a model with `blocks` blocks (`block == blocks` is the output layer), or `host`.
+  /// The device that holds block `block` of a model with `blocks` blocks (`block == blocks` is the output layer), or
+  /// `host`.
   [[nodiscard]] int device_of(std::uint32_t block, std::uint32_t blocks) const {
     if (devices == 0 || block + gpu_layers < blocks + 1) return host;
     for (std::uint32_t d = 0; d < devices; ++d)

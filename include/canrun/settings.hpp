@@ -24,12 +24,12 @@ struct Settings {
   bool kv_unified = false;
   bool swa_full = false;
   bool kv_offload = true;
-  bool flash_attn = true;      ///< as it will run: the resolver has already asked whether the device supports it
+  bool flash_attn = true;  ///< as it will run: the resolver has already asked whether the device supports it
   TensorType kv_type_k{1, 1, 2};
   TensorType kv_type_v{1, 1, 2};
   Reserve reserve = Reserve::server;
-  bool mtp = false;            ///< load the multi-token-prediction layers
-  bool embeddings = false;     ///< embedding run: pooled outputs instead of logits
+  bool mtp = false;         ///< load the multi-token-prediction layers
+  bool embeddings = false;  ///< embedding run: pooled outputs instead of logits
   SplitMode split = SplitMode::layer;
 };
 
@@ -39,7 +39,7 @@ struct Workload {
   std::uint32_t prompt = 0;
   std::uint32_t output = 0;
   std::uint32_t context = 0;
-  std::uint32_t depth = 0;   ///< tokens already in the cache when the prompt arrives
+  std::uint32_t depth = 0;         ///< tokens already in the cache when the prompt arrives
   std::int64_t decode_depth = -1;  ///< depth at which decode is timed; -1 = once the prompt is in
   std::uint32_t users = 1;
 };

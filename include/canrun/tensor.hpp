@@ -34,18 +34,18 @@ enum class Role : std::uint8_t {
   mixer,      ///< projections, convolutions and states of linear attention and SSM
   ffn,        ///< dense feed forward
   router,
-  expert,         ///< routed experts: a 3-D tensor holding all experts of the layer
+  expert,  ///< routed experts: a 3-D tensor holding all experts of the layer
   shared_expert,
   other,
 };
 
 /// One tensor of a model's file, with GGUF's canonical name and dimension order.
 struct Tensor {
-  std::string name;                       ///< canonical GGUF name, `blk.3.attn_q.weight`
+  std::string name;  ///< canonical GGUF name, `blk.3.attn_q.weight`
   Role role = Role::other;
-  std::int32_t layer = -1;                ///< block number; -1 outside the blocks
+  std::int32_t layer = -1;                        ///< block number; -1 outside the blocks
   std::array<std::uint64_t, 4> dims{1, 1, 1, 1};  ///< dims[0] is the row length (GGUF's ne[0])
-  TensorType type{};                      ///< as stored
+  TensorType type{};                              ///< as stored
 
   [[nodiscard]] std::uint64_t elements() const { return dims[0] * dims[1] * dims[2] * dims[3]; }
   /// Bytes of the tensor data, without padding. GGUF's recipes ensure that rows are whole blocks; formats with larger

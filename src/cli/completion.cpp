@@ -9,7 +9,7 @@
 namespace canrun::cli {
 namespace {
 
-constexpr std::string_view bash_script = R"(_canrun() {{
+constexpr std::string_view bash_script = R"sh(_canrun() {{
   local word="${{COMP_WORDS[COMP_CWORD]}}" before="${{COMP_WORDS[COMP_CWORD-1]}}"
   case "$before" in
     -g|--gpu|--like) COMPREPLY=($(compgen -W "auto cpu $(canrun catalog ids devices 2>/dev/null)" -- "$word"));
@@ -52,13 +52,13 @@ return;
     }
     }
 complete -o default -F _canrun canrun
-)";
+)sh";
 
-constexpr std::string_view zsh_script = R"(#compdef canrun
+constexpr std::string_view zsh_script = R"sh(#compdef canrun
 autoload -U +X bashcompinit && bashcompinit
-{bash})";
+{bash})sh";
 
-constexpr std::string_view fish_script = R"(complete -c canrun -n '__fish_use_subcommand' -a '{verbs}'
+constexpr std::string_view fish_script = R"sh(complete -c canrun -n '__fish_use_subcommand' -a '{verbs}'
 complete -c canrun -a '(canrun catalog ids models 2>/dev/null)'
 complete -c canrun -s g -l gpu -x -a 'auto cpu (canrun catalog ids devices 2>/dev/null)'
 complete -c canrun -s q -l quant -x -a 'all best (canrun catalog ids quants 2>/dev/null)'
@@ -72,7 +72,7 @@ complete -c canrun -l units -x -a 'GiB GB'
 complete -c canrun -l mode -x -a 'balanced interactive light-api scale-out'
 complete -c canrun -l offload -x -a 'none layers experts auto'
 {options}
-)";
+)sh";
 
 std::vector<std::string> long_options() {
   CLI::App app;

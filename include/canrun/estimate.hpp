@@ -4,7 +4,7 @@
 /// Base units throughout: bytes, bytes/s, seconds, tokens/s, fractions.
 
 #include <cstdint>
-#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -213,6 +213,24 @@ struct Estimate {
 
 /// Answers a question. Pure: the same catalog and request give the same estimate.
 /// Throws canrun::Error for unknown names, impossible values and combinations that the runtime refuses.
+/// For many questions a Session saves reading calibration and scoring each time.
 Estimate estimate(const Catalog& catalog, const Request& request);
+
+/// A catalog with its calibration and scoring rules read: asked many times, from any number of threads.
+class Session {
+public:
+  /// Throws Error(malformed) when the catalog's calibration or scoring cannot be read.
+  explicit Session(const Catalog& catalog);
+
+  /// As the free function.
+  [[nodiscard]] Estimate estimate(const Request& request) const;
+
+  struct Parts;
+  /// What the session read; for the program's own verbs.
+  [[nodiscard]] const Parts& parts() const { return *parts_; }
+
+private:
+  std::shared_ptr<const Parts> parts_;
+};
 
 }  // namespace canrun

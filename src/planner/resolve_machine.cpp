@@ -162,7 +162,8 @@ void resolve_link(const Catalog& catalog, const Request& request, ResolvedMachin
     machine.link.name = "shared memory";
     return;
   }
-  const LinkRecord link = catalog.link(request.pcie.empty() ? fmt::format("{}x{}", generation, lanes) : request.pcie);
+  const LinkRecord link =
+      catalog.link(request.pcie.empty() ? fmt::format("pcie{}x{}", generation, lanes) : request.pcie);
   machine.link.bandwidth = link.achieved_bandwidth > 0 ? link.achieved_bandwidth : 0.8 * link.bandwidth;
   machine.link.name = fmt::format("PCIe {}.0 x{}", link.generation, link.lanes);
 }

@@ -1,0 +1,96 @@
+#include "advice/command.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "quant/tensor_types.hpp"
+
+namespace canrun {
+namespace {
+
+bool is_gguf(const QuantRecord& quant) {
+  return quant.kind.starts_with("gguf") || quant.kind == "native";
+}
+
+std::string base_name(const std::string& repository) {
+  const auto slash = repository.rfind('/');
+  return slash == std::string::npos ? repository : repository.substr(slash + 1);
+}
+
+std::string llama_server(const Estimate& estimate, const ModelRecord& model, const QuantRecord& quant) {
+  std::string command = "llama-server";
+  if (!model.gguf_repository.empty())
+    command += fmt::format(" -hf {}:{}", model.gguf_repository, quant.id);
+  else
+    command +=
+        fmt::format(" -m {}-{}.gguf", base_name(model.repository.empty() ? model.id : model.repository), quant.id);
+
+  const Settings& settings = estimate.settings;
+  const Placement& placement = estimate.placement;
+  command += fmt::format(" -c {} -np {}", settings.context, settings.parallel);
+  if (settings.kv_unified) command += " --kv-unified";
+  if (placement.devices == 0 || placement.gpu_layers == 0) {
+    command += placement.devices == 0 ? " --device none" : " -ngl 0";
+  } else {
+    command += placement.gpu_layers > estimate.model.layers ? std::string(" -ngl 999")
+                                                            : fmt::format(" -ngl {}", placement.gpu_layers);
+    if (placement.cpu_moe_layers > 0)
+      command += placement.cpu_moe_layers >= estimate.model.layers
+                     ? std::string(" --cpu-moe")
+                     : fmt::format(" --n-cpu-moe {}", placement.cpu_moe_layers);
+  }
+  if (settings.batch != 2048) command += fmt::format(" -b {}", settings.batch);
+  if (settings.ubatch != 512) command += fmt::format(" -ub {}", settings.ubatch);
+  if (!settings.flash_attn) command += " -fa off";
+  const std::string_view k = tensor_type_name(settings.kv_type_k);
+  const std::string_view v = tensor_type_name(settings.kv_type_v);
+  if (k != "f16") command += fmt::format(" -ctk {}", k);
+  if (v != "f16") command += fmt::format(" -ctv {}", v);
+  if (settings.swa_full) command += " --swa-full";
+  if (!settings.kv_offload) command += " --no-kv-offload";
+  if (placement.devices > 1) {
+    if (placement.split == SplitMode::row) command += " -sm row";
+    if (placement.split == SplitMode::tensor) command += " -sm tensor";
+  }
+  return command;
+}
+
+std::string vllm_like(const Estimate& estimate, const ModelRecord& model, std::string_view program) {
+  const std::size_t devices = std::max<std::size_t>(1, estimate.machine.devices.size());
+  const bool sglang = program.starts_with("python");
+  std::string command = fmt::format("{} {}", program, model.repository.empty() ? model.id : model.repository);
+  const std::uint32_t length = estimate.settings.context / std::max(1u, estimate.settings.parallel);
+  command += fmt::format(" {} {}", sglang ? "--context-length" : "--max-model-len", length);
+  if (devices > 1) command += fmt::format(" {} {}", sglang ? "--tp" : "--tensor-parallel-size", devices);
+  command += fmt::format(" {} {}", sglang ? "--max-running-requests" : "--max-num-seqs", estimate.settings.parallel);
+  return command;
+}
+
+}  // namespace
+
+std::string launch_command(const Estimate& estimate, const ModelRecord& model, const QuantRecord& quant,
+                           const RuntimeRecord& runtime) {
+  if (!estimate.runtime.supported) return "";
+  if (runtime.memory_model == "llama.cpp") return llama_server(estimate, model, quant);
+  if (runtime.id == "sglang") return vllm_like(estimate, model, "python -m sglang.launch_server --model-path");
+  if (runtime.memory_model == "vllm") return vllm_like(estimate, model, "vllm serve");
+  if (runtime.memory_model == "mlx")
+    return fmt::format("mlx_lm.server --model mlx-community/{}-{:.0f}bit", base_name(model.repository), quant.bits);
+  return runtime.command;
+}
+
+Download download_of(const ModelRecord& model, const QuantRecord& quant, std::uint64_t weights_bytes) {
+  Download download;
+  download.bytes = weights_bytes;
+  if (is_gguf(quant)) {
+    download.repository = model.gguf_repository;
+    download.pattern = fmt::format("*{}*.gguf", quant.id);
+  } else {
+    download.repository = model.repository;
+    download.pattern = "*.safetensors";
+  }
+  return download;
+}
+
+}  // namespace canrun

@@ -1,0 +1,127 @@
+#include <algorithm>
+
+#include "advice/command.hpp"
+#include "advice/grading.hpp"
+#include "advice/limits.hpp"
+#include "advice/offload_hint.hpp"
+#include "advice/option_tables.hpp"
+#include "advice/session.hpp"
+#include "advice/upgrades.hpp"
+#include "canrun/catalog.hpp"
+#include "memory/breakdown.hpp"
+#include "planner/assess.hpp"
+#include "planner/survey.hpp"
+
+namespace canrun {
+namespace {
+
+void describe(const Question& question, const Setup& setup, Estimate& estimate) {
+  const ModelRecord& record = question.subject.record;
+  estimate.model.id = record.id;
+  estimate.model.name = record.name;
+  estimate.model.source = question.subject.from_file ? record.source : "catalog";
+  estimate.model.params_total = model_params_total(question.subject);
+  estimate.model.params_active = setup.inventory.params_active;
+  estimate.model.layers = setup.inventory.architecture->trunk_layers;
+  estimate.model.context_max =
+      static_cast<std::uint32_t>(record.context_max ? record.context_max : setup.inventory.architecture->context_max);
+  estimate.model.capabilities = record.capabilities;
+
+  estimate.quant.id = question.quant.id;
+  estimate.quant.bits_per_weight = setup.inventory.bits_per_weight;
+  estimate.quant.exact = question.quant.exact || question.subject.from_file;
+  estimate.quant.quality = std::string(quality_word(question.quant));
+
+  estimate.runtime.id = question.runtime.id;
+  estimate.runtime.backend = question.backend;
+  estimate.runtime.supported = question.supported;
+  estimate.runtime.reason = question.unsupported_reason;
+
+  estimate.machine = question.machine;
+  estimate.settings = question.settings;
+  estimate.workload = question.workload;
+  estimate.notes = question.notes;
+}
+
+void fill_fit(const Outcome& outcome, const Setup& setup, const Target& target, Estimate& estimate) {
+  auto& fit = estimate.fit;
+  fit.verdict = outcome.verdict;
+  fit.required_bytes = outcome.required;
+  fit.available_bytes = outcome.available;
+  fit.shortfall_bytes = outcome.shortfall;
+  fit.utilization = outcome.utilization();
+  fit.offload_fraction = outcome.offload_fraction;
+  const std::uint32_t limit = estimate.model.context_max > 0 ? estimate.model.context_max : estimate.settings.context;
+  fit.safe_context = largest_context(setup, target, outcome.placement, true, limit);
+  fit.max_context = largest_context(setup, target, outcome.placement, false, limit);
+
+  estimate.placement = outcome.placement;
+  estimate.memory = outcome.figures.memory;
+  estimate.headroom_bytes = target.host_only() ? target.host_headroom : target.headroom_total();
+  estimate.speed = outcome.figures.speed;
+  if (!target.host_only()) estimate.basis = basis_of(target.constants.front());
+}
+
+Present present_of(const Estimate& estimate) {
+  Present present;
+  present.verdict = estimate.fit.verdict;
+  if (estimate.fit.verdict != Verdict::no)
+    present.decode = estimate.speed.has_decode ? estimate.speed.decode.value : estimate.speed.prefill.value;
+  for (const Device& device : estimate.machine.devices) {
+    present.memory_bytes += device.memory_bytes;
+    present.device_ids.push_back(device.id);
+  }
+  if (!estimate.machine.devices.empty()) {
+    present.bandwidth = estimate.machine.devices.front().bandwidth;
+    present.vendor = estimate.machine.devices.front().vendor;
+  }
+  return present;
+}
+
+}  // namespace
+
+Session::Session(const Catalog& catalog)
+    : parts_(std::make_shared<const Parts>(
+          Parts{catalog, Calibration(catalog.document("calibration")), parse_scoring(catalog.document("scoring"))})) {}
+
+Estimate Session::estimate(const Request& request) const {
+  const Question question = resolve_question(parts_->catalog, request, parts_->calibration);
+  const Setup setup = make_setup(question, question.settings, graph_backend(question.backend));
+  const Target target =
+      make_target(question.machine, parts_->calibration, question.runtime.id, question.backend, question.headroom);
+  const Wish wish = wish_of(question);
+  const Outcome outcome = assess(setup, target, question.workload, wish);
+
+  Estimate estimate;
+  estimate.id = request.id;
+  estimate.detail = request.detail;
+  estimate.mode = request.mode;
+  describe(question, setup, estimate);
+  fill_fit(outcome, setup, target, estimate);
+  estimate.fit.grade =
+      grade_of(outcome, estimate.fit.safe_context, question.workload_record, parts_->scoring, request.mode);
+  if (!question.supported) {
+    estimate.fit.verdict = Verdict::no;
+    estimate.fit.grade = Grade{};
+  }
+  estimate.memory_lines = breakdown(setup.inventory, estimate.memory, estimate.machine, estimate.headroom_bytes);
+  estimate.command = launch_command(estimate, question.subject.record, question.quant, question.runtime);
+  estimate.download = download_of(question.subject.record, question.quant, estimate.memory.weights);
+  if (estimate.fit.verdict == Verdict::no && !target.host_only())
+    estimate.offload_hint = offload_hint(setup, target, question.workload, wish);
+  if (request.detail == Detail::full) {
+    estimate.workloads = workload_rows(*parts_, question, request, target, wish);
+    estimate.quants = quant_rows(*parts_, question, target, wish, request.mode);
+    estimate.upgrades = upgrades(survey(question, parts_->calibration, parts_->catalog.devices(), true),
+                                 present_of(estimate), parts_->scoring, request.mode, question.workload_record);
+  }
+  estimate.limits = limits_of(estimate, question.workload_record);
+  estimate.improvement = improvement_of(estimate, question.workload_record);
+  return estimate;
+}
+
+Estimate estimate(const Catalog& catalog, const Request& request) {
+  return Session(catalog).estimate(request);
+}
+
+}  // namespace canrun

@@ -1,0 +1,151 @@
+#include "advice/limits.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace canrun {
+namespace {
+
+double gib(std::uint64_t bytes) {
+  return static_cast<double>(bytes) / (1ULL << 30);
+}
+
+std::string where(const Estimate& estimate) {
+  if (estimate.machine.devices.empty()) return "system memory";
+  return estimate.machine.devices.size() == 1 ? estimate.machine.devices.front().name
+                                              : fmt::format("{} devices", estimate.machine.devices.size());
+}
+
+void memory_limits(const Estimate& estimate, std::vector<Limit>& limits) {
+  const auto& fit = estimate.fit;
+  const MemoryFigures& memory = estimate.memory;
+  if (fit.verdict == Verdict::no && fit.available_bytes > 0) {
+    if (memory.weights > fit.available_bytes)
+      limits.push_back(
+          {"weights", fmt::format("The weights alone ({:.1f} GiB) are larger than what {} can hold ({:.1f} GiB).",
+                                  gib(memory.weights), where(estimate), gib(fit.available_bytes))});
+    else
+      limits.push_back(
+          {"capacity", fmt::format("{:.1f} GiB are missing: {:.1f} GiB needed with headroom, {:.1f} GiB usable.",
+                                   gib(fit.shortfall_bytes), gib(fit.required_bytes), gib(fit.available_bytes))});
+  }
+  if (fit.verdict == Verdict::tight)
+    limits.push_back(
+        {"headroom", fmt::format("It fits only by using the headroom: {:.1f} GiB of {:.1f} GiB with it, so another "
+                                 "program or a longer context can tip it over.",
+                                 gib(fit.required_bytes), gib(fit.available_bytes))});
+  if (fit.verdict == Verdict::offload)
+    limits.push_back(
+        {"host", fmt::format("{:.0f} % of the weights are read from system memory, which is several times slower.",
+                             100 * fit.offload_fraction)});
+
+  std::uint64_t cache = 0;
+  std::uint64_t total = 0;
+  for (std::uint32_t d = 0; d < memory.devices; ++d) {
+    cache += memory.device[d].kv_cache + memory.device[d].state;
+    total += memory.device[d].total();
+  }
+  cache += memory.host.kv_cache + memory.host.state;
+  total += memory.host.total();
+  if (total > 0 && 4 * cache > total)
+    limits.push_back(
+        {"cache",
+         fmt::format("The cache takes {:.1f} GiB at {} tokens of context, {:.0f} % of the whole; a q8_0 cache would "
+                     "take about half of it.",
+                     gib(cache), estimate.settings.context,
+                     100.0 * static_cast<double>(cache) / static_cast<double>(total))});
+}
+
+std::string_view bottleneck_text(Bottleneck bottleneck) {
+  switch (bottleneck) {
+    case Bottleneck::device_bandwidth:
+      return "Decode waits for the device's memory: more bandwidth or fewer bits per weight make it faster.";
+    case Bottleneck::host_bandwidth:
+      return "Decode waits for system memory: what lies on the host sets the pace.";
+    case Bottleneck::link:
+      return "The link between host and device sets the pace.";
+    case Bottleneck::compute:
+      return "Decode waits for arithmetic, not for memory.";
+    case Bottleneck::latency:
+      return "Decode is held by fixed costs per layer rather than by memory: a faster card gains little on a model "
+             "this small.";
+    case Bottleneck::none:
+      break;
+  }
+  return "";
+}
+
+}  // namespace
+
+std::vector<Limit> limits_of(const Estimate& estimate, const WorkloadRecord& need) {
+  std::vector<Limit> limits;
+  if (!estimate.runtime.supported)
+    limits.push_back(
+        {"runtime", fmt::format("{} cannot run this model: {}.", estimate.runtime.id, estimate.runtime.reason)});
+  memory_limits(estimate, limits);
+
+  const auto& fit = estimate.fit;
+  if (fit.verdict != Verdict::no) {
+    if (fit.safe_context > 0 && fit.safe_context < need.context)
+      limits.push_back({"context", fmt::format("The safe context of {} tokens is below the {} that {} wants.",
+                                               fit.safe_context, need.context, need.name)});
+    if (estimate.speed.has_decode && estimate.speed.decode.value < need.pace_needed)
+      limits.push_back({"pace", fmt::format("{:.1f} tok/s is slower than the {:.0f} tok/s that {} wants.",
+                                            estimate.speed.decode.value, need.pace_needed, need.name)});
+    if (estimate.speed.ttft.value > need.ttft_patience)
+      limits.push_back(
+          {"ttft", fmt::format("The first token takes {:.1f} s, longer than the {:.0f} s of patience in {}.",
+                               estimate.speed.ttft.value, need.ttft_patience, need.name)});
+  }
+  if (estimate.speed.has_decode)
+    if (const std::string_view text = bottleneck_text(estimate.speed.bottleneck); !text.empty())
+      limits.push_back({"bottleneck", std::string(text)});
+  return limits;
+}
+
+Limit improvement_of(const Estimate& estimate, const WorkloadRecord& need) {
+  const auto& fit = estimate.fit;
+  const auto better_quant = [&](bool smaller) -> const QuantRow* {
+    const QuantRow* best = nullptr;
+    for (const QuantRow& row : estimate.quants) {
+      if (row.verdict != Verdict::fits || !row.exact) continue;
+      if (smaller != (row.bits_per_weight < estimate.quant.bits_per_weight - 0.05)) continue;
+      if (!smaller && row.bits_per_weight < estimate.quant.bits_per_weight + 0.4) continue;
+      if (!best || row.bits_per_weight > best->bits_per_weight) best = &row;
+    }
+    return best;
+  };
+
+  if (fit.verdict == Verdict::no || fit.verdict == Verdict::offload || fit.verdict == Verdict::tight) {
+    const QuantRow* smaller = better_quant(true);
+    const bool good = smaller && smaller->bits_per_weight >= 3.4;
+    if (good)
+      return {"quant", fmt::format("Take {}: {:.1f} GiB in all, fits with headroom ({} quality).", smaller->id,
+                                   gib(smaller->required_bytes), smaller->quality)};
+    if (fit.verdict == Verdict::no && estimate.offload_hint)
+      return {"offload", fmt::format("Put {:.0f} % of the weights in system memory: about {:.0f} tok/s ({}).",
+                                     100 * estimate.offload_hint->fraction, estimate.offload_hint->decode.value,
+                                     estimate.offload_hint->assumption)};
+    if (!estimate.upgrades.empty())
+      return {"device", fmt::format("A device that holds it: {} ({} {}).", estimate.upgrades.front().name,
+                                    estimate.upgrades.front().grade.letter, estimate.upgrades.front().grade.score)};
+    if (smaller)
+      return {"quant", fmt::format("Only {} fits ({:.1f} GiB in all), at {} quality.", smaller->id,
+                                   gib(smaller->required_bytes), smaller->quality)};
+    return {"smaller",
+            "Choose a smaller model: no quantisation of this one fits, and no single device in the catalog would do "
+            "better."};
+  }
+  if (estimate.speed.has_decode && estimate.speed.decode.value < need.pace_needed) {
+    if (const QuantRow* smaller = better_quant(true); smaller && smaller->decode && smaller->bits_per_weight >= 3.4)
+      return {"quant", fmt::format("For pace, {} runs at about {:.0f} tok/s.", smaller->id, smaller->decode->value)};
+  }
+  if (const QuantRow* larger = better_quant(false);
+      larger && larger->decode && larger->decode->value >= need.pace_needed)
+    return {"quality", fmt::format("There is room for better quality: {} fits too, at about {:.0f} tok/s.", larger->id,
+                                   larger->decode->value)};
+  return {"none", "Nothing stands out: this setup is well matched to the model."};
+}
+
+}  // namespace canrun

@@ -1,0 +1,126 @@
+#include "memory/breakdown.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <string>
+#include <tuple>
+
+#include "memory/kv_cache.hpp"
+#include "quant/tensor_types.hpp"
+
+namespace canrun {
+namespace {
+
+constexpr std::string_view recipe_source = "llama.cpp v0.5.0: src/llama-quant.cpp (types), ggml-common.h (blocks)";
+constexpr std::string_view cache_source = "llama.cpp v0.5.0: src/llama-kv-cache.cpp, src/llama-memory-recurrent.cpp";
+constexpr std::string_view graph_source =
+    "llama.cpp v0.5.0: ggml-alloc.c and ggml-backend.cpp, simulated over one step's graph";
+constexpr std::string_view overhead_source = "data/overheads.json";
+
+std::string_view mixer_word(Mixer mixer) {
+  switch (mixer) {
+    case Mixer::mla:
+      return "latent-attention";
+    case Mixer::kda:
+      return "KDA";
+    case Mixer::gated_delta_net:
+      return "gated-delta-net";
+    case Mixer::mamba1:
+      return "Mamba-1";
+    case Mixer::mamba2:
+      return "Mamba-2";
+    case Mixer::attention_mamba2:
+      return "attention + Mamba-2";
+    case Mixer::lightning:
+      return "lightning-attention";
+    case Mixer::short_conv:
+      return "short-convolution";
+    case Mixer::rwkv6:
+      return "RWKV-6";
+    case Mixer::rwkv7:
+      return "RWKV-7";
+    case Mixer::attention:
+      return "attention";
+    case Mixer::none:
+      break;
+  }
+  return "other";
+}
+
+std::string weights_formula(const Inventory& inventory) {
+  return fmt::format("{} tensors, {:.3f} bits × {} numbers / 8; input tables ({} B) stay on the host",
+                     inventory.types.size(), inventory.bits_per_weight, inventory.params_total,
+                     inventory.embedding_bytes);
+}
+
+/// `7 latent-attention layers × 18874368 B` for each kind of block, joined by plus signs.
+template <class Bytes>
+std::string per_kind(const Inventory& inventory, Bytes bytes_of) {
+  std::map<std::tuple<std::string_view, bool, std::uint64_t>, unsigned> kinds;
+  for (const Block& block : inventory.blocks)
+    if (bytes_of(block) > 0) ++kinds[{mixer_word(block.mixer), block.window > 0, bytes_of(block)}];
+  std::string text;
+  for (const auto& [kind, count] : kinds) {
+    const auto& [word, windowed, bytes] = kind;
+    if (!text.empty()) text += " + ";
+    text += fmt::format("{} {}{} layers × {} B", count, windowed ? "windowed " : "", word, bytes);
+  }
+  return text;
+}
+
+std::string cache_formula(const Inventory& inventory) {
+  const CacheCells cells = cache_cells(*inventory.architecture, inventory.settings);
+  std::string text = per_kind(inventory, [](const Block& block) { return block.kv_cache; });
+  text += fmt::format("; {} cells × {} stream{}", cells.per_sequence, cells.streams, cells.streams == 1 ? "" : "s");
+  if (cells.windowed > 0) text += fmt::format(", {} cells in windowed layers", cells.windowed);
+  text += fmt::format(", K {} V {}", tensor_type_name(inventory.settings.kv_type_k),
+                      tensor_type_name(inventory.settings.kv_type_v));
+  return text;
+}
+
+std::string state_formula(const Inventory& inventory) {
+  return fmt::format("{}; {} slot{}, f32", per_kind(inventory, [](const Block& block) { return block.state; }),
+                     inventory.settings.parallel, inventory.settings.parallel == 1 ? "" : "s");
+}
+
+std::string compute_formula(const Inventory& inventory) {
+  const Settings& settings = inventory.settings;
+  return fmt::format(
+      "activations of a micro-batch of {} tokens over {} blocks, flash attention {}, logits for {}", settings.ubatch,
+      inventory.block_count(), settings.flash_attn ? "on" : "off",
+      settings.reserve == Reserve::server ? fmt::format("{} slot(s)", settings.parallel) : "the whole micro-batch");
+}
+
+void add(std::vector<MemoryLine>& lines, std::string id, std::string label, const std::string& device,
+         std::uint64_t bytes, std::string formula, std::string_view source) {
+  if (bytes > 0)
+    lines.push_back({std::move(id), std::move(label), device, bytes, std::move(formula), std::string(source)});
+}
+
+void add_place(std::vector<MemoryLine>& lines, const Inventory& inventory, const DeviceMemory& memory,
+               const std::string& device) {
+  add(lines, "weights", "Weights", device, memory.weights, weights_formula(inventory), recipe_source);
+  add(lines, "kv_cache", "KV cache", device, memory.kv_cache, cache_formula(inventory), cache_source);
+  add(lines, "state", "Recurrent state", device, memory.state, state_formula(inventory), cache_source);
+  add(lines, "compute", "Compute buffer", device, memory.compute, compute_formula(inventory), graph_source);
+  add(lines, "runtime", "Runtime overhead", device, memory.runtime,
+      "context, driver and kernel libraries of the process", overhead_source);
+}
+
+}  // namespace
+
+std::vector<MemoryLine> breakdown(const Inventory& inventory, const MemoryFigures& memory, const Machine& machine,
+                                  std::uint64_t headroom_bytes) {
+  std::vector<MemoryLine> lines;
+  for (std::uint32_t d = 0; d < memory.devices && d < machine.devices.size(); ++d)
+    add_place(lines, inventory, memory.device[d], machine.devices[d].id);
+  add_place(lines, inventory, memory.host, "host");
+  add(lines, "output", "Output buffer", "host", memory.output_buffer, "4 B × vocabulary × slots",
+      "llama.cpp v0.5.0: src/llama-context.cpp");
+  add(lines, "headroom", "Headroom", machine.devices.empty() ? "host" : "devices", headroom_bytes,
+      "kept free, --headroom", "the question");
+  return lines;
+}
+
+}  // namespace canrun

@@ -1,0 +1,15 @@
+#pragma once
+/// The memory of an answer as named lines, each with the numbers of its formula and the source of the rule.
+
+#include <vector>
+
+#include "canrun/estimate.hpp"
+#include "canrun/inventory.hpp"
+
+namespace canrun {
+
+/// Lines per device, then the host's, then the headroom. Lines of 0 bytes are left out. `memory_lines` of an Estimate.
+std::vector<MemoryLine> breakdown(const Inventory& inventory, const MemoryFigures& memory, const Machine& machine,
+                                  std::uint64_t headroom_bytes);
+
+}  // namespace canrun

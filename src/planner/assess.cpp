@@ -1,0 +1,208 @@
+#include "planner/assess.hpp"
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+#include "memory/inventory_builder.hpp"
+#include "placement/layer_placement.hpp"
+#include "speed/estimate_speed.hpp"
+
+namespace canrun {
+namespace {
+
+PlacementFlags flags_of(const Setup& setup, const Wish& wish) {
+  PlacementFlags flags;
+  flags.split = setup.inventory.settings.split;
+  flags.gpu_layers = wish.gpu_layers;
+  flags.cpu_moe_layers = wish.cpu_moe_layers;
+  flags.tensor_split = wish.tensor_split;
+  return flags;
+}
+
+Placement placed(const Setup& setup, const Target& target, const PlacementFlags& flags) {
+  std::array<std::uint64_t, max_devices> room{};
+  for (std::size_t d = 0; d < target.devices.size(); ++d)
+    room[d] = target.devices[d].usable_bytes - std::min(target.devices[d].usable_bytes, target.overhead[d]);
+  return make_placement(setup.inventory.block_count(), std::span(room).first(target.devices.size()), flags);
+}
+
+Placement on_devices(const Setup& setup, const Target& target, const Wish& wish) {
+  PlacementFlags flags = flags_of(setup, wish);
+  flags.gpu_layers.reset();
+  flags.cpu_moe_layers.reset();
+  return placed(setup, target, flags);
+}
+
+bool devices_hold(const MemoryFigures& memory, const Target& target, bool with_headroom) {
+  for (std::size_t d = 0; d < target.devices.size(); ++d) {
+    const std::uint64_t wanted = memory.device[d].total() + (with_headroom ? target.headroom[d] : 0);
+    if (wanted > target.devices[d].usable_bytes) return false;
+  }
+  return true;
+}
+
+bool host_holds(const MemoryFigures& memory, const Target& target, bool with_headroom) {
+  const std::uint64_t wanted = memory.host.total() + (with_headroom ? target.host_headroom : 0);
+  return wanted <= target.host.ram_bytes;
+}
+
+/// Weight bytes on the host, without the input tables that lie there anyway.
+double host_share(const Setup& setup, const Placement& placement) {
+  const std::vector<Block>& blocks = setup.inventory.blocks;
+  const std::uint32_t last = setup.inventory.block_count();
+  double host = 0;
+  double total = 0;
+  for (std::uint32_t i = 0; i <= last; ++i) {
+    const Block& block = blocks[i];
+    total += static_cast<double>(block.weights + block.experts);
+    if (placement.device_of(i, last) == Placement::host)
+      host += static_cast<double>(block.weights + block.experts);
+    else if (placement.experts_on_host(i))
+      host += static_cast<double>(block.experts);
+  }
+  return total > 0 ? host / total : 0;
+}
+
+SpeedFigures speed_of(const Setup& setup, const Target& target, const Workload& workload, const Placement& placement) {
+  return estimate_speed(setup.profile, target.constants, target.host_constants, target.link, workload, placement);
+}
+
+bool faster(const Outcome& a, const Outcome& b) {
+  const SpeedFigures& x = a.figures.speed;
+  const SpeedFigures& y = b.figures.speed;
+  if (x.has_decode && x.decode.value != y.decode.value) return x.decode.value > y.decode.value;
+  return x.prefill.value > y.prefill.value;
+}
+
+/// The smallest n in [low, high] for which `fits(n)`, which is monotone; high + 1 when none does.
+template <class Predicate>
+std::uint32_t first_that(std::uint32_t low, std::uint32_t high, Predicate fits) {
+  std::uint32_t beyond = high + 1;
+  while (low < beyond) {
+    const std::uint32_t middle = low + (beyond - low) / 2;
+    if (fits(middle))
+      beyond = middle;
+    else
+      low = middle + 1;
+  }
+  return low;
+}
+
+}  // namespace
+
+MemoryFigures memory_of(const Setup& setup, const Target& target, const Placement& placement) {
+  const ComputeBuffers compute = compute_buffers(setup.layout, setup.inventory.settings, placement, setup.backend);
+  MemoryFigures memory = place(setup.inventory, placement, compute);
+  for (std::uint32_t d = 0; d < placement.devices; ++d) memory.device[d].runtime = target.overhead[d];
+  return memory;
+}
+
+bool holds(const MemoryFigures& memory, const Target& target, bool with_headroom) {
+  if (target.host_only()) return host_holds(memory, target, with_headroom);
+  return devices_hold(memory, target, with_headroom);
+}
+
+Outcome judge(const Setup& setup, const Target& target, const Workload& workload, const Placement& placement) {
+  Outcome outcome;
+  outcome.placement = placement;
+  outcome.figures.memory = memory_of(setup, target, placement);
+  outcome.figures.speed = speed_of(setup, target, workload, placement);
+  const MemoryFigures& memory = outcome.figures.memory;
+
+  if (target.host_only()) {
+    outcome.required = memory.host.total() + target.host_headroom;
+    outcome.available = target.host.ram_bytes;
+    if (target.host.stated)
+      outcome.verdict = host_holds(memory, target, true)    ? Verdict::fits
+                        : host_holds(memory, target, false) ? Verdict::tight
+                                                            : Verdict::no;
+  } else {
+    for (std::uint32_t d = 0; d < target.devices.size(); ++d) outcome.required += memory.device[d].total();
+    outcome.required += target.headroom_total();
+    outcome.available = target.usable();
+    outcome.offload_fraction = host_share(setup, placement);
+    const bool offloads = outcome.offload_fraction > 0;
+    const bool host_is_enough = !offloads || (target.host.stated && host_holds(memory, target, false));
+    if (!host_is_enough || !devices_hold(memory, target, false))
+      outcome.verdict = Verdict::no;
+    else if (offloads)
+      outcome.verdict = Verdict::offload;
+    else
+      outcome.verdict = devices_hold(memory, target, true) ? Verdict::fits : Verdict::tight;
+  }
+  outcome.shortfall = outcome.required > outcome.available ? outcome.required - outcome.available : 0;
+  return outcome;
+}
+
+std::optional<Outcome> offloaded(const Setup& setup, const Target& target, const Workload& workload, const Wish& wish) {
+  if (target.host_only()) return std::nullopt;
+  const std::uint32_t blocks = setup.inventory.block_count();
+  PlacementFlags flags = flags_of(setup, wish);
+  const auto fits = [&](std::uint32_t gpu_layers, std::uint32_t cpu_moe_layers) {
+    flags.gpu_layers = gpu_layers;
+    flags.cpu_moe_layers = cpu_moe_layers;
+    return devices_hold(memory_of(setup, target, placed(setup, target, flags)), target, true);
+  };
+  const auto outcome_of = [&](std::uint32_t gpu_layers, std::uint32_t cpu_moe_layers) {
+    flags.gpu_layers = gpu_layers;
+    flags.cpu_moe_layers = cpu_moe_layers;
+    return judge(setup, target, workload, placed(setup, target, flags));
+  };
+  const bool has_experts = std::any_of(setup.inventory.blocks.begin(), setup.inventory.blocks.end(),
+                                       [](const Block& block) { return block.experts > 0; });
+
+  std::optional<Outcome> best;
+  if (has_experts && wish.offload != Offload::layers) {
+    const std::uint32_t on_host = first_that(1, blocks, [&](std::uint32_t n) { return fits(blocks + 1, n); });
+    if (on_host <= blocks) {
+      best = outcome_of(blocks + 1, on_host);
+    } else {
+      // Not even with all experts on the host: whole layers follow.
+      const std::uint32_t removed =
+          first_that(1, blocks + 1, [&](std::uint32_t n) { return fits(blocks + 1 - n, blocks); });
+      if (removed <= blocks + 1) best = outcome_of(blocks + 1 - removed, blocks);
+    }
+  }
+  if (!has_experts || wish.offload != Offload::experts) {
+    const std::uint32_t removed = first_that(1, blocks + 1, [&](std::uint32_t n) { return fits(blocks + 1 - n, 0); });
+    if (removed <= blocks + 1) {
+      Outcome layers = outcome_of(blocks + 1 - removed, 0);
+      if (!best || faster(layers, *best)) best = std::move(layers);
+    }
+  }
+  return best;
+}
+
+Outcome assess(const Setup& setup, const Target& target, const Workload& workload, const Wish& wish) {
+  if (wish.by_hand() || target.host_only())
+    return judge(setup, target, workload, placed(setup, target, flags_of(setup, wish)));
+
+  Outcome whole = judge(setup, target, workload, on_devices(setup, target, wish));
+  if (whole.verdict != Verdict::no) return whole;
+  const std::optional<Outcome> part = offloaded(setup, target, workload, wish);
+  if (part && part->verdict == Verdict::offload) return *part;
+  whole.offload_fraction = part ? part->offload_fraction : 1;
+  return whole;
+}
+
+std::uint32_t largest_context(const Setup& setup, const Target& target, const Placement& placement, bool with_headroom,
+                              std::uint32_t limit) {
+  constexpr std::uint32_t step = 256;
+  Setup other;
+  other.layout = setup.layout;
+  other.backend = setup.backend;
+  other.inventory = setup.inventory;
+  const auto fits = [&](std::uint32_t steps) {
+    Settings settings = setup.inventory.settings;
+    settings.context = steps * step;
+    change_settings(other.inventory, settings, other.backend);
+    return holds(memory_of(other, target, placement), target, with_headroom);
+  };
+  const std::uint32_t most = std::max(1U, limit / step);
+  if (fits(most)) return most * step;
+  const std::uint32_t first_too_large = first_that(1, most, [&](std::uint32_t steps) { return !fits(steps); });
+  return (first_too_large - 1) * step;
+}
+
+}  // namespace canrun

@@ -1,0 +1,58 @@
+#pragma once
+/// One setup on one machine: where everything lies, what it takes, how fast it runs, whether it fits.
+
+#include <optional>
+
+#include "planner/setup.hpp"
+
+namespace canrun {
+
+/// What the user asks of the placement.
+struct Wish {
+  std::optional<std::int64_t> gpu_layers, cpu_moe_layers;
+  Offload offload = Offload::unset;
+  std::vector<double> tensor_split;
+
+  [[nodiscard]] bool by_hand() const { return gpu_layers || cpu_moe_layers || offload == Offload::none; }
+};
+
+struct Outcome {
+  Placement placement;
+  Figures figures;
+  Verdict verdict = Verdict::no;
+  std::uint64_t required = 0;   ///< devices' totals + headroom; of the host where there is no device
+  std::uint64_t available = 0;  ///< usable bytes
+  std::uint64_t shortfall = 0;
+  double offload_fraction =
+      0;  ///< share of the weight bytes, input tables left out, that lies (or would have to lie) on the host
+
+  [[nodiscard]] double utilization() const {
+    return available > 0 ? static_cast<double>(required) / static_cast<double>(available) : 0;
+  }
+};
+
+/// Memory of a placement with its compute buffers and the devices' overheads.
+MemoryFigures memory_of(const Setup& setup, const Target& target, const Placement& placement);
+
+/// Whether every device (and the host, where it is used) holds its part. `with_headroom` keeps each one's headroom
+/// free.
+bool holds(const MemoryFigures& memory, const Target& target, bool with_headroom);
+
+/// A placement as it stands, measured against the machine. `host_counts`: whether the stated host memory may hold a
+/// part.
+Outcome judge(const Setup& setup, const Target& target, const Workload& workload, const Placement& placement);
+
+/// The question itself: everything on the devices if it fits; else the fastest placement with the stated host memory;
+/// else everything on the devices with the verdict `no`. A placement by hand is only judged.
+Outcome assess(const Setup& setup, const Target& target, const Workload& workload, const Wish& wish);
+
+/// The fastest placement that leaves the devices' headroom free when the host takes the rest, whatever memory the host
+/// has. Nothing when not even the buffers of a run with all layers on the host fit a device.
+std::optional<Outcome> offloaded(const Setup& setup, const Target& target, const Workload& workload, const Wish& wish);
+
+/// The largest context, in steps of 256 tokens up to `limit`, for which `placement` still fits, with or without
+/// headroom; 0 when not even 256 tokens do.
+std::uint32_t largest_context(const Setup& setup, const Target& target, const Placement& placement, bool with_headroom,
+                              std::uint32_t limit);
+
+}  // namespace canrun

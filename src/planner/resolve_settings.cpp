@@ -1,0 +1,93 @@
+#include "planner/resolve_settings.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "canrun/error.hpp"
+#include "memory/supported_settings.hpp"
+#include "planner/setup.hpp"
+#include "quant/tensor_types.hpp"
+
+namespace canrun {
+namespace {
+
+constexpr std::uint64_t most_slots = 256;  // llama.cpp's LLAMA_MAX_SEQ
+constexpr std::uint64_t most_batch = 1ULL << 20;
+
+TensorType cache_type(const std::string& name) {
+  static constexpr std::string_view accepted[] = {"f32",  "f16",  "bf16", "q8_0",  "q4_0",
+                                                  "q4_1", "q5_0", "q5_1", "iq4_nl"};
+  std::string_view wanted = name;
+  if (wanted == "fp8" || wanted == "fp8_e4m3" || wanted == "fp8_e5m2") return fp8_type();
+  for (std::string_view type : accepted)
+    if (wanted == type) return *find_tensor_type(type);
+  throw Error(ErrorCode::bad_value,
+              fmt::format("unknown KV cache type \"{}\": expected one of {}, fp8", name, fmt::join(accepted, ", ")));
+}
+
+std::uint32_t bounded(std::uint64_t value, std::uint64_t most, std::string_view what) {
+  if (value == 0 || value > most)
+    throw Error(ErrorCode::bad_value, fmt::format("{} must be 1 to {}, found {}", what, most, value));
+  return static_cast<std::uint32_t>(value);
+}
+
+SplitMode split_mode(const std::string& name) {
+  if (name.empty() || name == "layer") return SplitMode::layer;
+  if (name == "none") return SplitMode::none;
+  if (name == "row") return SplitMode::row;
+  if (name == "tensor") return SplitMode::tensor;
+  throw Error(ErrorCode::bad_value, fmt::format("unknown split \"{}\": expected none, layer, row or tensor", name));
+}
+
+}  // namespace
+
+void resolve_settings(const Request& request, Question& question) {
+  Settings& settings = question.settings;
+  const Architecture& architecture = *question.subject.architecture;
+  settings.context = question.workload.context;
+  settings.batch = bounded(request.batch, most_batch, "batch");
+  settings.ubatch = std::min(bounded(request.ubatch, most_batch, "ubatch"), settings.batch);
+  settings.parallel = bounded(request.parallel.value_or(request.users), most_slots, "parallel (slots)");
+  settings.kv_unified = request.kv_unified;
+  settings.swa_full = request.swa_full;
+  settings.kv_offload = request.kv_offload;
+  settings.reserve = request.reserve;
+  settings.mtp = request.mtp;
+  settings.kv_type_k = cache_type(request.kv_type.empty() ? "f16" : request.kv_type);
+  settings.kv_type_v = request.kv_type_v.empty() ? settings.kv_type_k : cache_type(request.kv_type_v);
+  settings.split = split_mode(request.split);
+  settings.embeddings = !architecture.causal;
+
+  const GraphBackend backend = graph_backend(question.backend);
+  const bool llama_cpp = question.runtime.memory_model == "llama.cpp";
+  const bool available =
+      !llama_cpp || flash_attention_available(architecture, backend, settings.kv_type_k, settings.kv_type_v);
+  settings.flash_attn = request.flash_attn.value_or(available);
+  if (llama_cpp && question.supported) {
+    if (!available && !request.flash_attn)
+      question.notes.emplace_back("flash attention: not available for this model on this backend, so it is off");
+    require_supported(architecture, settings);
+  }
+
+  question.gpu_layers = request.gpu_layers;
+  question.cpu_moe_layers = request.cpu_moe_layers;
+  question.offload = request.offload;
+  question.tensor_split = request.tensor_split;
+  if (!(request.headroom >= 0))
+    throw Error(ErrorCode::bad_value, "headroom must not be negative: give a share (10%) or a size (1GiB)");
+  question.headroom = request.headroom;
+
+  const std::uint64_t trained =
+      question.subject.record.context_max ? question.subject.record.context_max : architecture.context_max;
+  const std::uint32_t slot = settings.kv_unified ? settings.context : settings.context / settings.parallel;
+  if (trained > 0 && slot > trained)
+    question.notes.push_back(
+        fmt::format("a context of {} tokens is beyond the {} that the model was trained for", slot, trained));
+  if (question.workload.depth + std::uint64_t{question.workload.prompt} > slot)
+    question.notes.push_back(fmt::format("{} tokens of prompt and depth do not fit the {} tokens of a slot",
+                                         question.workload.depth + std::uint64_t{question.workload.prompt}, slot));
+}
+
+}  // namespace canrun

@@ -1,0 +1,78 @@
+#include "planner/setup.hpp"
+
+#include <numeric>
+
+#include "memory/overheads.hpp"
+
+namespace canrun {
+namespace {
+
+std::vector<TensorType> stored_types(const std::vector<Tensor>& tensors) {
+  std::vector<TensorType> types;
+  types.reserve(tensors.size());
+  for (const Tensor& tensor : tensors) types.push_back(tensor.type);
+  return types;
+}
+
+GraphLayout layout_of(const Inventory& inventory) {
+  std::vector<Tensor> typed = *inventory.tensors;
+  for (std::size_t i = 0; i < typed.size(); ++i) typed[i].type = inventory.types[i];
+  return graph_layout(*inventory.architecture, typed);
+}
+
+}  // namespace
+
+GraphBackend graph_backend(std::string_view backend) {
+  if (backend == "cpu") return GraphBackend::cpu;
+  if (backend == "rocm") return GraphBackend::rocm;
+  if (backend == "vulkan") return GraphBackend::vulkan;
+  if (backend == "metal") return GraphBackend::metal;
+  if (backend == "sycl") return GraphBackend::sycl;
+  if (backend == "opencl") return GraphBackend::opencl;
+  return GraphBackend::cuda;
+}
+
+Setup make_setup(const Question& question, const Settings& settings, GraphBackend backend) {
+  Setup setup;
+  setup.backend = backend;
+  const Subject& subject = question.subject;
+  if (subject.from_file)
+    setup.inventory = make_inventory(*subject.prepared, stored_types(*subject.prepared->tensors), settings, backend);
+  else
+    setup.inventory = make_inventory(*subject.prepared, question.file_type, question.imatrix, settings, backend);
+  setup.inventory.model_id = subject.record.id;
+  setup.layout = layout_of(setup.inventory);
+  setup.profile = speed_profile(setup.inventory);
+  return setup;
+}
+
+std::uint64_t Target::usable() const {
+  std::uint64_t sum = 0;
+  for (const Device& device : devices) sum += device.usable_bytes;
+  return sum;
+}
+
+std::uint64_t Target::headroom_total() const {
+  return std::accumulate(headroom.begin(), headroom.end(), std::uint64_t{0});
+}
+
+Target make_target(const Machine& machine, const Calibration& calibration, std::string_view runtime,
+                   std::string_view backend, double headroom) {
+  const auto headroom_of = [&](std::uint64_t memory) {
+    return static_cast<std::uint64_t>(headroom <= 1 ? headroom * static_cast<double>(memory) : headroom);
+  };
+  Target target;
+  target.devices = machine.devices;
+  target.host = machine.host;
+  target.link = machine.link;
+  for (const Device& device : machine.devices) {
+    target.constants.push_back(calibration.resolve(device, runtime, backend));
+    target.overhead.push_back(runtime_overhead(device, backend));
+    target.headroom.push_back(headroom_of(device.memory_bytes));
+  }
+  target.host_constants = calibration.resolve(machine.host, runtime);
+  target.host_headroom = headroom_of(machine.host.ram_bytes);
+  return target;
+}
+
+}  // namespace canrun

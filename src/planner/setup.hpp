@@ -1,0 +1,50 @@
+#pragma once
+/// A model under one file type, one set of settings and one backend: ready to be placed on any machine.
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "canrun/estimate.hpp"
+#include "canrun/inventory.hpp"
+#include "graph/compute_buffers.hpp"
+#include "memory/inventory_builder.hpp"
+#include "planner/question.hpp"
+#include "speed/calibration.hpp"
+#include "speed/profile.hpp"
+
+namespace canrun {
+
+struct Setup {
+  Inventory inventory;
+  SpeedProfile profile;
+  GraphLayout layout;
+  GraphBackend backend = GraphBackend::cuda;
+};
+
+/// The backend as the graph room names it; unknown words are `cuda`.
+GraphBackend graph_backend(std::string_view backend);
+
+/// A machine ready to be asked: constants looked up, overheads known.
+struct Target {
+  std::vector<Device> devices;
+  std::vector<SpeedConstants> constants;  ///< one per device
+  std::vector<std::uint64_t> overhead;    ///< runtime bytes per device: context and driver
+  std::vector<std::uint64_t> headroom;    ///< bytes per device
+  Host host;
+  HostConstants host_constants;
+  std::uint64_t host_headroom = 0;
+  Link link;
+
+  [[nodiscard]] std::uint64_t usable() const;
+  [[nodiscard]] std::uint64_t headroom_total() const;
+  [[nodiscard]] bool host_only() const { return devices.empty(); }
+};
+
+/// `settings` may differ from the question's (another context, another workload).
+Setup make_setup(const Question& question, const Settings& settings, GraphBackend backend);
+
+Target make_target(const Machine& machine, const Calibration& calibration, std::string_view runtime,
+                   std::string_view backend, double headroom);
+
+}  // namespace canrun

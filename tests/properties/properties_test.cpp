@@ -1,0 +1,166 @@
+// What must hold for every model and device, tried on a spread of both.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "canrun/catalog.hpp"
+#include "canrun/error.hpp"
+#include "canrun/estimate.hpp"
+#include "support/catch.hpp"
+
+namespace {
+
+using namespace canrun;
+
+const Session& session() {
+  static const Session shared(Catalog::builtin());
+  return shared;
+}
+
+/// Every n-th entry, so that all families are met.
+std::vector<std::string> spread(const std::vector<std::string>& ids, std::size_t step) {
+  std::vector<std::string> some;
+  for (std::size_t i = 0; i < ids.size(); i += step) some.push_back(ids[i]);
+  return some;
+}
+
+Request question(const std::string& model, const std::string& gpu) {
+  Request request;
+  request.model = model;
+  request.gpu = {gpu};
+  request.detail = Detail::figures;
+  return request;
+}
+
+int order(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::fits:
+      return 3;
+    case Verdict::tight:
+      return 2;
+    case Verdict::offload:
+      return 1;
+    case Verdict::no:
+      break;
+  }
+  return 0;
+}
+
+}  // namespace
+
+TEST_CASE("the parts of every breakdown add up to its totals") {
+  for (const std::string& model : spread(Catalog::builtin().ids("models"), 9)) {
+    for (const char* gpu : {"rtx-3090", "2x rtx-4090", "m4-max-40c", "cpu"}) {
+      INFO(model << " on " << gpu);
+      const Estimate answer = session().estimate(question(model, gpu));
+      std::uint64_t totals = 0;
+      for (std::uint32_t d = 0; d < answer.memory.devices; ++d) {
+        const DeviceMemory& memory = answer.memory.device[d];
+        CHECK(memory.total() == memory.weights + memory.kv_cache + memory.state + memory.compute + memory.runtime);
+        totals += memory.total();
+      }
+      if (!answer.machine.devices.empty()) {
+        CHECK(answer.fit.required_bytes == totals + answer.headroom_bytes);
+        CHECK(answer.memory.on_devices().weights + answer.memory.host.weights >= answer.memory.weights);
+      }
+      CHECK(answer.fit.shortfall_bytes == (answer.fit.required_bytes > answer.fit.available_bytes
+                                               ? answer.fit.required_bytes - answer.fit.available_bytes
+                                               : 0));
+      CHECK(answer.fit.safe_context <= answer.fit.max_context);
+      std::uint64_t lines = 0;
+      for (const MemoryLine& line : answer.memory_lines) lines += line.bytes;
+      CHECK(lines == totals + answer.memory.host.total() + answer.memory.output_buffer + answer.headroom_bytes);
+    }
+  }
+}
+
+TEST_CASE("intervals hold their value, and times follow from paces") {
+  for (const std::string& model : spread(Catalog::builtin().ids("models"), 11)) {
+    INFO(model);
+    const Estimate answer = session().estimate(question(model, "rtx-4090"));
+    const auto ordered = [](const Interval& interval) {
+      return interval.low > 0 && interval.low <= interval.value && interval.value <= interval.high;
+    };
+    if (answer.speed.has_decode) CHECK(ordered(answer.speed.decode));
+    CHECK(ordered(answer.speed.prefill));
+    CHECK(ordered(answer.speed.ttft));
+    CHECK(answer.speed.ttft_cold >= answer.speed.ttft.value);
+    CHECK(answer.speed.latency_seconds >= answer.speed.ttft.value);
+  }
+}
+
+TEST_CASE("more memory never makes a verdict or a score worse") {
+  for (const std::string& model : spread(Catalog::builtin().ids("models"), 23)) {
+    int verdict = 0;
+    int score = 0;
+    std::uint32_t context = 0;
+    for (std::uint64_t size : {8, 12, 16, 24, 32, 48, 80, 192}) {
+      INFO(model << " with " << size << " GiB");
+      Request request = question(model, "rtx-4090");
+      request.vram_bytes = size << 30;
+      const Estimate answer = session().estimate(request);
+      CHECK(order(answer.fit.verdict) >= verdict);
+      CHECK(answer.fit.grade.score >= score);
+      CHECK(answer.fit.safe_context >= context);
+      verdict = order(answer.fit.verdict);
+      score = answer.fit.grade.score;
+      context = answer.fit.safe_context;
+    }
+  }
+}
+
+TEST_CASE("more bandwidth never makes anything slower") {
+  for (const std::string& model : spread(Catalog::builtin().ids("models"), 23)) {
+    double decode = 0;
+    double prefill = 0;
+    for (double bandwidth : {200e9, 400e9, 900e9, 1800e9, 4000e9}) {
+      INFO(model << " at " << bandwidth);
+      Request request = question(model, "rtx-4090");
+      request.bandwidth = bandwidth;
+      const Estimate answer = session().estimate(request);
+      CHECK(answer.speed.prefill.value >= prefill);
+      prefill = answer.speed.prefill.value;
+      if (!answer.speed.has_decode) continue;
+      CHECK(answer.speed.decode.value >= decode);
+      decode = answer.speed.decode.value;
+    }
+  }
+}
+
+TEST_CASE("a longer context never takes less memory") {
+  for (const std::string& model : spread(Catalog::builtin().ids("models"), 19)) {
+    std::uint64_t required = 0;
+    for (std::uint64_t context : {2048, 8192, 32768, 131072}) {
+      INFO(model << " at " << context);
+      Request request = question(model, "rtx-3090");
+      request.context = context;
+      const Estimate answer = session().estimate(request);
+      CHECK(answer.fit.required_bytes >= required);
+      required = answer.fit.required_bytes;
+    }
+  }
+}
+
+TEST_CASE("the same question has the same answer in a full report and in bare figures") {
+  for (const char* model : {"kimi-linear-48b-a3b", "llama-3.1-8b", "gpt-oss-20b", "gemma-3-27b"}) {
+    Request request = question(model, "rtx-3090");
+    const Estimate bare = session().estimate(request);
+    request.detail = Detail::full;
+    const Estimate full = session().estimate(request);
+    CHECK(bare.fit.required_bytes == full.fit.required_bytes);
+    CHECK(bare.fit.grade.score == full.fit.grade.score);
+    CHECK(bare.speed.decode.value == full.speed.decode.value);
+    for (const QuantRow& row : full.quants)
+      if (row.id == full.quant.id) {
+        CHECK(row.weights_bytes == full.memory.weights);
+        CHECK(row.required_bytes == full.fit.required_bytes);
+        CHECK(row.grade.score == full.fit.grade.score);
+      }
+    for (const WorkloadRow& row : full.workloads)
+      if (row.id == full.workload.id) {
+        CHECK(row.decode->value == full.speed.decode.value);
+        CHECK(row.grade.score == full.fit.grade.score);
+      }
+  }
+}

@@ -1,6 +1,7 @@
 #include "canrun/catalog.hpp"
 
 #include <fmt/format.h>
+#include <filesystem>
 
 #include "canrun/error.hpp"
 #include "catalog/builtin.hpp"
@@ -31,7 +32,10 @@ Catalog Catalog::with_overlay(const std::string& directory) const {
     const std::string name(to_string(static_cast<Kind>(i)));
     if (const auto text = impl_->layers.document("schema/" + name)) schemas[name] = *text;
   }
-  auto packed = std::make_shared<const std::string>(catalog::pack(catalog::read_folder(directory), schemas));
+  if (const auto text = impl_->layers.document("schema/measurements")) schemas["measurements"] = *text;
+  auto packed = std::make_shared<const std::string>(
+      catalog::pack(catalog::read_folder(directory), schemas,
+                    catalog::read_measurements(std::filesystem::path(directory) / "measurements")));
   auto impl = std::make_shared<Impl>(*impl_);
   impl->layers.add(*packed, packed);
   return Catalog(std::move(impl));

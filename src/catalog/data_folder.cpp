@@ -19,17 +19,11 @@ std::string read_text(const std::filesystem::path& file) {
   return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
 }
 
-}  // namespace
-
-std::vector<SourceFile> read_folder(const std::filesystem::path& folder) {
+std::vector<SourceFile> files_of(const std::filesystem::path& folder, std::string_view extension) {
   std::error_code error;
-  if (!std::filesystem::is_directory(folder, error)) {
-    throw Error(ErrorCode::malformed,
-                fmt::format("{}: is not a folder; a folder with catalog files (*.json) was expected", folder.string()));
-  }
   std::vector<std::filesystem::path> paths;
   for (const auto& item : std::filesystem::directory_iterator(folder, error)) {
-    if (item.path().extension() == ".json" && !item.is_directory(error)) paths.push_back(item.path());
+    if (item.path().extension() == extension && !item.is_directory(error)) paths.push_back(item.path());
   }
   if (error) {
     throw Error(ErrorCode::malformed, fmt::format("{}: cannot be read: {}", folder.string(), error.message()));
@@ -38,6 +32,23 @@ std::vector<SourceFile> read_folder(const std::filesystem::path& folder) {
   std::vector<SourceFile> files;
   for (const auto& path : paths) files.push_back({path.string(), read_text(path)});
   return files;
+}
+
+}  // namespace
+
+std::vector<SourceFile> read_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(folder, error)) {
+    throw Error(ErrorCode::malformed,
+                fmt::format("{}: is not a folder; a folder with catalog files (*.json) was expected", folder.string()));
+  }
+  return files_of(folder, ".json");
+}
+
+std::vector<SourceFile> read_measurements(const std::filesystem::path& folder) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(folder, error)) return {};
+  return files_of(folder, ".jsonl");
 }
 
 Schemas read_schemas(const std::filesystem::path& folder) {

@@ -10,6 +10,7 @@
 #include "canrun/error.hpp"
 #include "catalog/blob.hpp"
 #include "catalog/json_entry.hpp"
+#include "catalog/measurement_table.hpp"
 #include "catalog/schema.hpp"
 
 namespace canrun::catalog {
@@ -88,7 +89,8 @@ Kind kind_of(const json& document, const std::string& file) {
 
 }  // namespace
 
-std::string pack(const std::vector<SourceFile>& files, const Schemas& schemas) {
+std::string pack(const std::vector<SourceFile>& files, const Schemas& schemas,
+                 const std::vector<SourceFile>& measurements) {
   std::vector<Section> sections;
   for (std::size_t i = 0; i < kKinds; ++i) sections.emplace_back(static_cast<Kind>(i));
   std::map<std::string, json> parsed_schemas;
@@ -120,6 +122,10 @@ std::string pack(const std::vector<SourceFile>& files, const Schemas& schemas) {
           fmt::format("{}: $.entries[{}](id {})", file.path, i, entries[i].at("id").dump(-1, ' ', true));
       sections[static_cast<std::size_t>(kind)].add(entries[i], where);
     }
+  }
+  if (!measurements.empty()) {
+    const std::string& schema = schema_text(schemas, "measurements", measurements.front().path);
+    documents.push_back({"measurements", measurement_table(measurements, schema)});
   }
   std::vector<SectionSource> sources;
   for (Section& section : sections) sources.push_back(section.finish());

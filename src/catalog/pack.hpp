@@ -17,8 +17,9 @@ using Schemas = std::map<std::string, std::string>;
 
 /// Checks and packs. A file that holds `kind` and `entries` is a catalog of that kind (a kind may be spread over
 /// several files); any other JSON object is a document, kept verbatim under its stem. The schemas are kept as well, as
-/// documents `schema/STEM`.
+/// documents `schema/STEM`. `measurements` are files of JSON lines, packed as the document `measurements`.
 /// Throws Error(malformed) naming file, JSON path, what was found and what was expected.
-std::string pack(const std::vector<SourceFile>& files, const Schemas& schemas);
+std::string pack(const std::vector<SourceFile>& files, const Schemas& schemas,
+                 const std::vector<SourceFile>& measurements = {});
 
 }  // namespace canrun::catalog

@@ -12,20 +12,29 @@ namespace canrun {
 
 enum class Metric : std::uint8_t { decode, prefill, ttft };
 
-/// One published measurement; value in tokens/s, or s for ttft. Token counts of -1 were not stated.
+/// One published measurement: tokens/s, or seconds for ttft. Views into the table that it was read from.
 struct Measurement {
-  std::string id, source, date;
-  std::string device;  ///< catalog id; `cpu:` and a processor id for the host alone
-  std::string model, quant, runtime, backend, note;
+  std::string_view id, device;  ///< device: catalog id; `cpu:` and a processor id for the host alone
+  std::string_view host, runtime, backend, version, model, quant, variant, kv_type, split, offload;
+  std::string_view gpu_layers, cpu_moe_layers;  ///< a number, `all`, the measurer's words, or empty
+  std::string_view date, source, note;
   Metric metric = Metric::decode;
   double value = 0;
   int devices = 1;
-  std::int64_t prompt = -1, output = -1, depth = -1;
-  std::uint32_t streams = 1, ubatch = 0;
-  std::string kv_type, placement;  ///< placement: empty = all on the device(s), else in the measurer's words
+  std::uint32_t users = 1;
+  double ram_bandwidth = 0;                     ///< bytes/s, rated; 0 = not stated
+  double file_bytes = 0;                        ///< 0 = not stated
+  double prompt = -1, output = -1, depth = -1;  ///< tokens; -1 = not stated
+  std::uint32_t ubatch = 0;                     ///< 0 = not stated
+  int flash_attention = -1;                     ///< 0, 1; -1 = not stated
+
+  /// The measurer limited the device's power.
+  [[nodiscard]] bool power_capped() const;
+  /// The rate counts the whole request: prompt, transport and all.
+  [[nodiscard]] bool end_to_end() const;
 };
 
-/// Reads the compact table of `data/measurements` (one row a line, tab-separated, first line the column names).
+/// Reads the packed table (catalog document `measurements`), which must outlive the result. Throws Error(malformed).
 std::vector<Measurement> read_measurements(std::string_view table);
 
 /// What evidence is wanted for.
@@ -36,7 +45,8 @@ struct EvidenceQuery {
 };
 
 /// The nearest measurements, nearest first: the same device, model and quant; the same device and model; the same
-/// device and similar active bytes; the same model on a device of the family. `predicted` is left 0 for the caller.
+/// device; the same model elsewhere; within each the same runtime first, then the newest. `predicted` is left 0 for the
+/// caller.
 std::vector<EvidenceRow> nearest_measurements(const std::vector<Measurement>& all, const EvidenceQuery& query);
 
 }  // namespace canrun

@@ -50,7 +50,8 @@ int main(int argc, char** argv) {
   try {
     const std::filesystem::path data = argv[argc - 2];
     const std::string blob =
-        canrun::catalog::pack(canrun::catalog::read_folder(data), canrun::catalog::read_schemas(data / "schemas"));
+        canrun::catalog::pack(canrun::catalog::read_folder(data), canrun::catalog::read_schemas(data / "schemas"),
+                              canrun::catalog::read_measurements(data / "measurements"));
     write(argv[argc - 1], array ? as_array(blob) : blob);
   } catch (const std::exception& error) {
     fmt::print(stderr, "catalog error: {}\n", error.what());

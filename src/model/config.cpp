@@ -161,6 +161,18 @@ std::vector<std::uint32_t> Config::u32_array(std::string_view key) const {
   return result;
 }
 
+std::vector<double> Config::number_array(std::string_view key) const {
+  std::vector<double> result;
+  std::string path;
+  if (const Json* array = find_array(*impl_, key, &path)) {
+    for (const Json& element : *array) {
+      if (!element.is_number()) refuse(path, element, "numbers only");
+      result.push_back(element.get<double>());
+    }
+  }
+  return result;
+}
+
 std::vector<std::string> Config::text_array(std::string_view key) const {
   std::vector<std::string> result;
   std::string path;

@@ -44,6 +44,7 @@ public:
   [[nodiscard]] bool is_array(std::string_view key) const;
   /// Arrays of at most 65,536 elements; empty where the key is missing.
   [[nodiscard]] std::vector<std::uint32_t> u32_array(std::string_view key) const;
+  [[nodiscard]] std::vector<double> number_array(std::string_view key) const;
   [[nodiscard]] std::vector<std::string> text_array(std::string_view key) const;
   [[nodiscard]] std::vector<Config> object_array(std::string_view key) const;
 

@@ -40,6 +40,7 @@ std::span<const FamilyRow> gemma4_families();
 std::span<const FamilyRow> mllama_families();
 std::span<const FamilyRow> dense_families();
 std::span<const FamilyRow> classic_families();
+std::span<const FamilyRow> other_families();
 std::span<const FamilyRow> phi_families();
 std::span<const FamilyRow> glm_families();
 std::span<const FamilyRow> minicpm_families();

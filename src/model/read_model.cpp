@@ -15,6 +15,7 @@
 namespace canrun {
 namespace {
 
+// clang-format off
 constexpr auto family_lists = std::to_array<std::span<const FamilyRow> (*)()>({
     llama_families,
     qwen_families,
@@ -26,7 +27,6 @@ constexpr auto family_lists = std::to_array<std::span<const FamilyRow> (*)()>({
     phi_families,
     glm_families,
     minicpm_families,
-    encoder_families,
     llama4_families,
     deepseek_families,
     deepseek4_families,
@@ -40,11 +40,27 @@ constexpr auto family_lists = std::to_array<std::span<const FamilyRow> (*)()>({
     more_moe_families,
     plamo2_families,
     rwkv_families,
+    encoder_families,
+    other_families,
     unsupported_moe_families,
 });
+// clang-format on
 
 /// Objects of multimodal wrappers that hold the text tower.
-constexpr std::array<std::string_view, 4> text_towers{"text_config", "llm_config", "language_config", "language_model"};
+constexpr std::array<std::string_view, 5> text_towers{"text_config", "llm_config", "language_config", "language_model",
+                                                      "thinker_config"};
+constexpr int deepest_wrapper = 4;
+
+/// The innermost object that describes the text tower.
+Config text_tower(Config config) {
+  for (int depth = 0; depth < deepest_wrapper; ++depth) {
+    const auto found = std::find_if(text_towers.begin(), text_towers.end(),
+                                    [&](std::string_view key) { return config.alone().object(key).has_value(); });
+    if (found == text_towers.end()) break;
+    config = *config.object(*found);
+  }
+  return config;
+}
 
 const FamilyRow* find_family(std::string_view model_type) {
   for (const auto list : family_lists) {
@@ -88,13 +104,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 Model read_model(std::string_view config_json, const FileOptions& options) {
   const Config outer = Config::parse(config_json);
-  Config config = outer;
-  for (const std::string_view key : text_towers) {
-    if (auto text = outer.object(key)) {
-      config = *text;
-      break;
-    }
-  }
+  const Config config = text_tower(outer);
   std::string model_type = config.text("model_type");
   const FamilyRow* row = find_family(model_type);
   if (row == nullptr && outer.has("model_type") && find_family(outer.text("model_type")) != nullptr) {

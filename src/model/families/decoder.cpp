@@ -50,11 +50,11 @@ void read_shape(const Config& config, const FamilyRow& row, Draft& draft) {
   const ShapeDefaults& defaults = row.traits.defaults;
   const bool nested = config.nested();
   Architecture& a = draft.architecture;
-  a.hidden = read({"hidden_size", "n_embd", "d_model"}, defaults.hidden);
+  a.hidden = read({"hidden_size", "n_embd", "d_model", "dim"}, defaults.hidden);
   a.vocab = read({"padded_vocab_size", "vocab_size"}, defaults.vocab);
-  a.context_max = config.u32_or(
-      {"max_position_embeddings", "n_positions", "max_sequence_length", "max_seq_len", "seq_length", "n_ctx"},
-      nested ? defaults.context : 0);
+  a.context_max = config.u32_or({"max_position_embeddings", "n_positions", "max_sequence_length", "max_seq_len",
+                                 "seq_length", "n_ctx", "model_max_length"},
+                                nested ? defaults.context : 0);
   // Some configurations only list what each layer is.
   const std::vector<std::string> listed = config.text_array("layers_block_type");
   a.trunk_layers = listed.empty() || config.has("num_hidden_layers")
@@ -65,7 +65,7 @@ void read_shape(const Config& config, const FamilyRow& row, Draft& draft) {
 
   Layer layer;
   layer.heads = read({"num_attention_heads", "n_head", "n_heads"}, defaults.heads);
-  layer.kv_heads = config.u32_or({"num_key_value_heads", "n_head_kv", "num_kv_heads"},
+  layer.kv_heads = config.u32_or({"num_key_value_heads", "n_head_kv", "num_kv_heads", "n_kv_heads", "num_query_groups"},
                                  nested && defaults.kv_heads > 0 ? defaults.kv_heads : layer.heads);
   if (a.hidden == 0 || layer.heads == 0 || a.trunk_layers == 0) {
     throw Error(
@@ -78,8 +78,9 @@ void read_shape(const Config& config, const FamilyRow& row, Draft& draft) {
   layer.head_dim_v = layer.head_dim_k;
   const bool ffn_by_layer = config.is_array("intermediate_size");
   if (!ffn_by_layer) {
-    layer.ffn_size = config.u32_or({"intermediate_size", "n_inner", "ffn_hidden_size", "ffn_dim"},
-                                   nested && defaults.ffn > 0 ? defaults.ffn : 4 * a.hidden);
+    layer.ffn_size =
+        config.u32_or({"intermediate_size", "n_inner", "ffn_hidden_size", "ffn_dim", "mlp_hidden_size", "hidden_dim"},
+                      nested && defaults.ffn > 0 ? defaults.ffn : 4 * a.hidden);
   }
   a.layers.assign(a.trunk_layers, layer);
   if (ffn_by_layer) {
@@ -95,10 +96,13 @@ void read_shape(const Config& config, const FamilyRow& row, Draft& draft) {
 
 void read_experts(const Config& config, Draft& draft) {
   Architecture& a = draft.architecture;
-  const std::uint32_t experts = config.u32_or({"num_local_experts", "num_experts", "n_routed_experts"}, 0);
+  const std::uint32_t experts =
+      config.u32_or({"num_local_experts", "num_experts", "n_routed_experts", "moe_num_primary_experts"}, 0);
   if (experts == 0) return;
-  const std::uint32_t used = config.u32({"num_experts_per_tok", "num_experts_per_token", "moe_topk", "moe_k"});
-  const std::uint32_t ffn = config.u32({"moe_intermediate_size", "intermediate_size"});
+  const std::uint32_t used = config.u32(
+      {"num_experts_per_tok", "num_experts_per_token", "moe_topk", "moe_k", "moe_num_active_primary_experts"});
+  const std::uint32_t ffn =
+      config.u32({"moe_intermediate_size", "expert_intermediate_size", "moe_ffn_hidden_size", "intermediate_size"});
   const std::uint32_t shared =
       config.u32_or("shared_expert_intermediate_size", ffn * std::min(config.u32_or("n_shared_experts", 0), 64U));
   const std::uint32_t first = config.u32_or("first_k_dense_replace", 0);

@@ -18,6 +18,7 @@ constexpr FamilyRow rows[] = {
     {"qwen2_vl_text", "qwen2vl", build_decoder, qwen2},
     {"qwen2_5_vl", "qwen2vl", build_decoder, qwen2},
     {"qwen2_5_vl_text", "qwen2vl", build_decoder, qwen2},
+    {"qwen2_5_omni_text", "qwen2vl", build_decoder, qwen2},
     {"qwen2_moe", "qwen2moe", build_decoder, qwen2_moe},
     {"qwen3", "qwen3", build_decoder, qwen3},
     {"qwen3_moe", "qwen3moe", build_decoder, qwen3_moe},
@@ -25,6 +26,7 @@ constexpr FamilyRow rows[] = {
     {"qwen3_vl_text", "qwen3vl", build_decoder, qwen3},
     {"qwen3_vl_moe", "qwen3vlmoe", build_decoder, qwen3_moe},
     {"qwen3_vl_moe_text", "qwen3vlmoe", build_decoder, qwen3_moe},
+    {"qwen3_omni_moe_text", "qwen3vlmoe", build_decoder, qwen3_moe},
 };
 
 }  // namespace

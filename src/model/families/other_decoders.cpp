@@ -1,5 +1,5 @@
-/// Decoders that are rarer: early Qwen, ALiBi models, diffusion language models, layers of growing width, experts
-/// beside or between dense layers (llama.cpp src/models/<gguf_arch>.cpp).
+/// Decoders that are rarer: early Qwen, ALiBi models, diffusion language models, layers of growing width (llama.cpp
+/// src/models/<gguf_arch>.cpp).
 
 #include <algorithm>
 

@@ -19,9 +19,9 @@ void add_state_space(Draft& draft, std::uint32_t layer) {
   t.add(layer, "ssm_a", {a.ssm_heads});
   t.add(layer, "ssm_d", {a.ssm_heads});
   t.linear(layer, "ssm_out", inner, a.hidden);
-  t.norm(layer, "ssm_dt_norm", a.ssm_dt_rank);
-  t.norm(layer, "ssm_b_norm", a.ssm_state_size);
-  t.norm(layer, "ssm_c_norm", a.ssm_state_size);
+  t.add(layer, "ssm_dt_norm", {a.ssm_dt_rank});
+  t.add(layer, "ssm_b_norm", {a.ssm_state_size});
+  t.add(layer, "ssm_c_norm", {a.ssm_state_size});
 }
 
 /// Every `mamba_step`-th layer attends; a model shorter than half a step attends in its last layer.
@@ -49,16 +49,19 @@ void build_plamo2(const Config& config, const FamilyRow& row, Draft& draft) {
     } else {
       layer.mixer = Mixer::mamba2;
       layer.heads = layer.kv_heads = 0;
-      add_norms(draft, i, {"attn_norm", "post_attention_norm"});
+      add_norms(draft, i, {"attn_norm"});
       add_state_space(draft, i);
     }
-    add_norms(draft, i, {"ffn_norm", "post_ffw_norm"});
+    // llama.cpp names this family's inner and post norms without a suffix.
+    draft.tensors.add(i, "post_attention_norm", {a.hidden});
+    draft.tensors.add(i, "post_ffw_norm", {a.hidden});
+    add_norms(draft, i, {"ffn_norm"});
     draft.tensors.linear(i, "ffn_up", a.hidden, 2 * std::uint64_t{layer.ffn_size});
     draft.tensors.linear(i, "ffn_down", layer.ffn_size, a.hidden);
   }
 }
 
-constexpr DecoderTraits plamo2{.post_attention_norm = true, .qk_norm = QkNorm::heads, .fused_qkv = true};
+constexpr DecoderTraits plamo2{.qk_norm = QkNorm::heads, .fused_qkv = true};
 
 constexpr FamilyRow rows[] = {
     {"plamo2", "plamo2", build_plamo2, plamo2},

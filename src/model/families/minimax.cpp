@@ -25,8 +25,9 @@ void build_minimax01(const Config& config, const FamilyRow& row, Draft& draft) {
   read_moe(config, draft);
   Architecture& a = draft.architecture;
   const std::vector<std::uint32_t> softmax = config.u32_array("attn_type_list");
+  const std::vector<bool> full = layers_of_type(config, "full_attention", a.trunk_layers, 8);
   for (std::uint32_t i = 0; i < a.trunk_layers; ++i) {
-    const bool attention = i < softmax.size() ? softmax[i] == 1 : (i + 1) % 8 == 0;
+    const bool attention = i < softmax.size() ? softmax[i] == 1 : full[i];
     if (!attention) a.layers[i].mixer = Mixer::lightning;
   }
   add_frame(row, draft);

@@ -110,21 +110,25 @@ void build_ernie_moe(const Config& config, const FamilyRow& row, Draft& draft) {
   read_decoder(config, row, draft);
   Architecture& a = draft.architecture;
   const std::uint32_t interval = std::max(1U, config.u32_or("moe_layer_interval", 1));
-  const std::uint32_t last = config.u32_or("moe_layer_end_index", a.trunk_layers);
+  const double end = config.number_or("moe_layer_end_index", -1);  // negative: up to the last layer
   for (std::uint32_t i = 0; i < a.trunk_layers; ++i) {
-    if (a.layers[i].ffn == FeedForward::moe && ((i + 1) % interval != 0 || i > last)) {
+    if (a.layers[i].ffn == FeedForward::moe && ((i + 1) % interval != 0 || (end >= 0 && i > end))) {
       make_dense(a.layers[i], config.u32("intermediate_size"));
     }
   }
   add_decoder(config, row, draft, {});
 }
 
-/// Grok normalises attention output and feed-forward output.
+/// Grok normalises attention output and feed-forward output; Grok 2 runs a dense feed forward beside the experts.
 void build_grok(const Config& config, const FamilyRow& row, Draft& draft) {
   read_decoder(config, row, draft);
   add_decoder(config, row, draft, {.experts = {.router_bias = ""}});
+  const bool beside = config.flag("residual_moe");
   for (std::uint32_t i = 0; i < draft.architecture.layers.size(); ++i) {
     add_norms(draft, i, {"attn_output_norm", "layer_output_norm"});
+    if (!beside) continue;
+    draft.architecture.layers[i].ffn_size = config.u32("intermediate_size");
+    add_dense(draft, i, draft.architecture.layers[i].ffn_size);
   }
 }
 
@@ -175,7 +179,6 @@ constexpr FamilyRow rows[] = {
     {"sarvam_moe", "bailingmoe2", build_plain, fused_qk_normed},
     {"dots1", "dots1", build_plain, qk_normed},
     {"ernie4_5_moe", "ernie4_5-moe", build_ernie_moe, ernie},
-    {"ernie4_5_moe_vl", "ernie4_5-moe", build_ernie_moe, ernie},
     {"exaone_moe", "exaone-moe", build_exaone_moe, exaone},
     {"hunyuan_v1_moe", "hunyuan-moe", build_hunyuan_moe, hunyuan},
     {"hy_v3", "hy_v3", build_hy3, qk_normed},
@@ -185,6 +188,7 @@ constexpr FamilyRow rows[] = {
     {"muse_glimmer_text", "muse-glimmer", build_gated, muse},
     {"grok-1", "grok", build_grok, {}},
     {"grok", "grok", build_grok, {}},
+    {"git", "grok", build_grok, {}},  // what Grok 2's configuration calls itself
     {"dbrx", "dbrx", build_dbrx, fused},
 };
 

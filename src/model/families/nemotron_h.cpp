@@ -13,11 +13,18 @@
 namespace canrun {
 namespace {
 
-/// What each layer is, one letter each: M Mamba-2, * attention, - dense feed forward, E experts.
+/// What each layer is, one letter each: M Mamba-2, * attention, - dense feed forward, E experts. Puzzle models name it
+/// in block_configs.
 std::string layer_pattern(const Config& config) {
-  if (config.has("hybrid_override_pattern")) return config.text("hybrid_override_pattern");
+  std::vector<std::string> types = config.text_array("layers_block_type");
+  if (const auto blocks = config.object_array("block_configs"); !blocks.empty()) {
+    types.clear();
+    for (const Config& block : blocks) types.push_back(block.alone().text("block_type"));
+  } else if (config.has("hybrid_override_pattern")) {
+    return config.text("hybrid_override_pattern");
+  }
   std::string pattern;
-  for (const std::string& type : config.text_array("layers_block_type")) {
+  for (const std::string& type : types) {
     if (type == "mamba" || type == "linear_attention")
       pattern += 'M';
     else if (type == "attention" || type == "full_attention")
@@ -56,6 +63,18 @@ void read_layers(const Config& config, Draft& draft, const std::string& pattern)
   }
 }
 
+/// Puzzle models: experts' size and number per block. Their MTP head has another form, which llama.cpp leaves out.
+void read_block_configs(const Config& config, Architecture& a) {
+  const std::vector<Config> blocks = config.object_array("block_configs");
+  for (std::size_t i = 0; i < blocks.size() && i < a.layers.size(); ++i) {
+    Layer& layer = a.layers[i];
+    if (layer.ffn != FeedForward::moe) continue;
+    const Config block = blocks[i].alone();
+    layer.expert_ffn_size = block.u32_or("moe_intermediate_size", layer.expert_ffn_size);
+    layer.experts_used = std::min(layer.experts, block.u32_or("num_experts_per_tok", layer.experts_used));
+  }
+}
+
 /// Experts without a gate; routed ones may work in a narrower space.
 void add_experts_in_latent(Draft& draft, std::uint32_t layer) {
   const Architecture& a = draft.architecture;
@@ -79,6 +98,7 @@ void build_nemotron_h(const Config& config, const FamilyRow& row, Draft& draft) 
   }
   const Layer full = a.layers.front();
   read_layers(config, draft, pattern);
+  read_block_configs(config, a);
   const auto moe =
       std::find_if(a.layers.begin(), a.layers.end(), [](const Layer& layer) { return layer.ffn == FeedForward::moe; });
   a.moe_latent_size = config.u32_or("moe_latent_size", 0);
@@ -92,7 +112,8 @@ void build_nemotron_h(const Config& config, const FamilyRow& row, Draft& draft) 
     Layer shape = *moe;
     shape.mixer = Mixer::attention;
     shape.kv_heads = full.kv_heads;
-    append_mtp(draft, config.u32_or("num_nextn_predict_layers", 0), shape);
+    const bool puzzle = config.has("block_configs");
+    append_mtp(draft, puzzle ? 0 : config.u32_or("num_nextn_predict_layers", 0), shape);
   }
   add_frame(row, draft);
   for (std::uint32_t i = 0; i < a.layers.size(); ++i) {
@@ -170,6 +191,7 @@ void build_deci(const Config& config, const FamilyRow& row, Draft& draft) {
 
 constexpr FamilyRow rows[] = {
     {"nemotron_h", "nemotron_h", build_nemotron_h, {}},
+    {"nemotron_h_puzzle", "nemotron_h_moe", build_nemotron_h, {}},
     {"nemotron-nas", "deci", build_deci, {}},
     {"deci", "deci", build_deci, {}},
 };

@@ -56,8 +56,9 @@ void make_dense(Layer& layer, std::uint32_t size) {
 void read_moe(const Config& config, Draft& draft) {
   const std::uint32_t experts = config.u32_or(
       {"num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts", "moe_num_primary_experts"}, 0);
-  if (experts == 0) return;
-  const std::uint32_t dense = config.u32_or({"first_k_dense_replace", "num_dense_layers", "moe_layer_start_index"}, 0);
+  if (experts <= 1) return;
+  const std::uint32_t dense = config.u32_or(
+      {"first_k_dense_replace", "first_last_k_dense_replace", "num_dense_layers", "moe_layer_start_index"}, 0);
   std::vector<Layer>& layers = draft.architecture.layers;
   for (std::uint32_t i = dense; i < layers.size(); ++i) {
     Layer& layer = layers[i];

@@ -183,7 +183,11 @@ void build_lfm2(const Config& config, const FamilyRow& row, Draft& draft) {
   for (Layer& layer : a.layers) layer.ffn_size = dense_size;
   read_moe(config, draft);
   a.shortconv_kernel = config.u32_or("conv_L_cache", 3);
-  const std::vector<bool> conv = layers_of_type(config, "conv", a.trunk_layers, 0);
+  a.tied_embeddings = config.flag("tie_embedding", a.tied_embeddings);
+  std::vector<bool> conv = layers_of_type(config, "conv", a.trunk_layers, 0);
+  if (const auto full = config.u32_array("full_attn_idxs"); !full.empty()) {
+    for (std::uint32_t i = 0; i < a.trunk_layers; ++i) conv[i] = std::find(full.begin(), full.end(), i) == full.end();
+  }
   draft.tensors.add("token_embd_norm.weight", {a.hidden});  // llama.cpp's name for this family's output norm
   add_frame(row, draft);
   for (std::uint32_t i = 0; i < a.trunk_layers; ++i) {

@@ -196,6 +196,7 @@ void read_recurrent(const Keys& keys, Architecture& a) {
   a.ssm_groups = keys.number("ssm.group_count");
   a.shortconv_kernel = keys.number("shortconv.l_cache");
   a.rwkv_head_size = keys.number("wkv.head_size");
+  a.rwkv_token_shifts = keys.number("token_shift_count");
   a.kda_head_dim = keys.number("kda.head_dim");
   const std::uint32_t rank = keys.number("ssm.time_step_rank");
   for (const Layer& layer : a.layers) {

@@ -75,7 +75,7 @@ States state_widths(const Architecture& a, const Layer& layer) {
       break;
     case Mixer::rwkv6:
     case Mixer::rwkv7:
-      s.convolution = 2ULL * a.hidden;
+      s.convolution = (a.rwkv_token_shifts != 0 ? a.rwkv_token_shifts : 2ULL) * a.hidden;
       s.state = std::uint64_t{a.hidden} * a.rwkv_head_size;
       break;
   }

@@ -64,7 +64,30 @@ void add_latent_block(Draft& draft, std::uint32_t layer, const ExpertTraits& exp
   if (is_mtp(draft, layer)) add_nextn(draft, layer, {.embedding_copy = true, .head_copy = true});
 }
 
+/// DeepSeek-OCR's decoder: DeepSeek V2's experts with plain heads.
+void build_plain_heads(const Config& config, const FamilyRow& row, Draft& draft) {
+  read_shape(config, row, draft);
+  read_moe(config, draft);
+  Architecture& a = draft.architecture;
+  a.gguf_arch = "deepseek2-ocr";
+  add_frame(row, draft);
+  for (std::uint32_t i = 0; i < a.trunk_layers; ++i) {
+    a.layers[i].head_dim_k = a.layers[i].head_dim_v = a.hidden / a.layers[i].heads;
+    add_attention(config, row, draft, i);
+    add_norms(draft, i, {"ffn_norm"});
+    if (a.layers[i].ffn == FeedForward::moe) {
+      add_moe(draft, i, {.router_bias = ""});
+    } else {
+      add_dense(draft, i, a.layers[i].ffn_size);
+    }
+  }
+}
+
 void build_deepseek(const Config& config, const FamilyRow& row, Draft& draft) {
+  if (!config.flag("use_mla", true)) {
+    build_plain_heads(config, row, draft);
+    return;
+  }
   read_trunk(config, row, draft);
   append_mtp(draft, config.u32_or("num_nextn_predict_layers", 0), draft.architecture.layers.back());
   for (std::uint32_t i = draft.architecture.trunk_layers; i < draft.architecture.layers.size(); ++i) {

@@ -26,28 +26,38 @@ bool contains(std::string_view text, std::string_view part) {
 }
 
 std::string integer_name(std::string_view tool, double bits, std::uint32_t group) {
-  if (bits != 4 && bits != 8) return {};
-  return group == 0 ? fmt::format("{}-{:.0f}bit", tool, bits) : fmt::format("{}-{:.0f}bit-g{}", tool, bits, group);
+  return group == 0 ? fmt::format("{}-{:.0f}bit-gNone", tool, bits)
+                    : fmt::format("{}-{:.0f}bit-g{}", tool, bits, group);
+}
+
+/// `EXL3-4.0`, `EXL2-4.65`: hundredths, without a trailing nought behind the first.
+std::string bitrate_name(std::string_view tool, double bits) {
+  std::string text = fmt::format("{}-{:.2f}", tool, bits);
+  if (text.back() == '0') text.pop_back();
+  return text;
+}
+
+std::string compressed_tensors_id(const Quantization& q, std::string_view format, bool floating) {
+  if (contains(format, "nvfp4")) return "NVFP4";
+  if (contains(format, "mxfp4")) return "MXFP4";
+  if (q.bits == 8) return floating ? "FP8" : "INT8";
+  if (q.bits == 4) return q.group == 32 ? "INT4-g32" : "INT4";
+  return {};
 }
 
 /// The catalog's id, by method, bits and group.
 std::string catalog_id(const Quantization& q, std::string_view format, bool floating) {
   if (q.method == "awq") return integer_name("AWQ", q.bits, q.group);
-  if (q.method == "gptq" || q.method == "auto-round") return integer_name("GPTQ", q.bits, q.group);
-  if (q.method == "fp8" || q.method == "fbgemm_fp8") return "FP8";
+  if (q.method == "gptq") return integer_name("GPTQ", q.bits, q.group);
+  if (q.method == "auto-round") return q.bits == 4 ? "AutoRound-4bit" : std::string();
+  if (q.method == "fp8") return "FP8";
   if (q.method == "mxfp4") return "MXFP4";
   if (q.method == "nvfp4") return "NVFP4";
-  if (q.method == "bitsandbytes") return q.bits == 4 ? "NF4" : "INT8";
-  if (q.method == "exl2" || q.method == "exl3")
-    return fmt::format("{}-{:.2f}bpw", q.method == "exl2" ? "EXL2" : "EXL3", q.bits);
+  if (q.method == "bitsandbytes") return q.bits == 4 ? "NF4" : "bnb-int8";
+  if (q.method == "exl2") return bitrate_name("EXL2", q.bits);
+  if (q.method == "exl3") return bitrate_name("EXL3", q.bits);
   if (q.method == "mlx") return fmt::format("MLX-{:.0f}bit", q.bits);
-  if (q.method == "compressed-tensors") {
-    if (contains(format, "nvfp4")) return "NVFP4";
-    if (contains(format, "mxfp4")) return "MXFP4";
-    if (floating && q.bits == 8) return "FP8";
-    if (contains(format, "pack")) return integer_name(q.bits == 8 ? "GPTQ" : "AWQ", q.bits, q.group);
-    if (q.bits == 8) return "INT8";
-  }
+  if (q.method == "compressed-tensors") return compressed_tensors_id(q, format, floating);
   return {};
 }
 

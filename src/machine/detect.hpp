@@ -42,6 +42,7 @@ struct Detection {
   std::uint64_t ram_bytes = 0;      ///< installed or visible to the kernel
   std::uint64_t ram_available = 0;  ///< could be taken now
   std::uint64_t ram_limit = 0;      ///< the container's limit; 0 = none
+  std::string ram_kind;             ///< DDR5, LPDDR5 …; empty = not readable
   int ram_channels = 0;             ///< 0 = not readable
   double ram_mts = 0;               ///< 0 = not readable
   std::string virtual_machine;      ///< kvm, wsl, docker …; empty = bare metal as far as one can see

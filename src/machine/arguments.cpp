@@ -1,0 +1,61 @@
+#include "machine/arguments.hpp"
+
+#include <cmath>
+
+#include <fmt/format.h>
+
+namespace canrun {
+namespace {
+
+double in_gib(std::uint64_t bytes) {
+  return static_cast<double>(bytes) / static_cast<double>(1u << 30);
+}
+
+/// One decimal, none where it is 0.
+std::string gib_text(std::uint64_t bytes) {
+  const double tenths = std::floor(in_gib(bytes) * 10) / 10;
+  return fmt::format(tenths == std::floor(tenths) ? fmt::runtime("{:.0f}GiB") : fmt::runtime("{:.1f}GiB"), tenths);
+}
+
+std::string device_text(const DetectedDevice& detected, int count) {
+  const Device& d = detected.device;
+  std::string name = d.id;
+  if (d.memory_options.size() > 1 || d.memory_from_host) name += fmt::format("@{:.0f}", in_gib(d.memory_bytes));
+  return count > 1 ? fmt::format("\"{}x {}\"", count, name) : name;
+}
+
+bool alike(const DetectedDevice& a, const DetectedDevice& b) {
+  return a.device.id == b.device.id && a.device.memory_bytes == b.device.memory_bytes;
+}
+
+}  // namespace
+
+std::string command_arguments(const Detection& detection) {
+  std::string out;
+  const auto add = [&](const std::string& option) { out += (out.empty() ? "" : " ") + option; };
+  const auto& devices = detection.devices;
+  for (std::size_t i = 0; i < devices.size();) {
+    std::size_t end = i + 1;
+    while (end < devices.size() && alike(devices[i], devices[end])) ++end;
+    const Device& d = devices[i].device;
+    const bool partition = !d.unified_memory && d.usable_bytes < d.memory_bytes * 85 / 100;
+    if (devices[i].in_catalog && partition)
+      add(fmt::format("--vram {} --like {}", gib_text(d.usable_bytes), d.id));
+    else if (devices[i].in_catalog)
+      add("--gpu " + device_text(devices[i], static_cast<int>(end - i)));
+    else if (devices[i].reported_bytes > 0)
+      add(fmt::format("--vram {}", gib_text(devices[i].reported_bytes)));
+    i = end;
+  }
+  if (devices.empty()) add("--gpu cpu");
+  const std::uint64_t ram = detection.ram_limit > 0 ? detection.ram_limit : detection.ram_bytes;
+  if (ram > 0) add("--ram " + gib_text(ram));
+  if (!detection.machine.host.ram_type.empty()) add("--ram-type " + detection.machine.host.ram_type);
+  if (!detection.machine.host.cpu.empty()) {
+    const std::string& cpu = detection.machine.host.cpu;
+    add(cpu.find(' ') == std::string::npos ? "--cpu " + cpu : "--cpu \"" + cpu + "\"");
+  }
+  return out;
+}
+
+}  // namespace canrun

@@ -1,0 +1,14 @@
+#pragma once
+/// A detected machine as command-line options.
+
+#include <string>
+
+#include "machine/detect.hpp"
+
+namespace canrun {
+
+/// `--gpu 2x rtx-3090 --ram 62.7GiB --ram-type ddr5-5600-2ch --cpu …`: what reproduces the machine elsewhere. Devices
+/// that no catalog holds are described by their size. Nothing found: `--gpu cpu`.
+std::string command_arguments(const Detection& detection);
+
+}  // namespace canrun

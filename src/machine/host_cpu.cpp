@@ -1,0 +1,115 @@
+#include "machine/host_cpu.hpp"
+
+#include <algorithm>
+#include <set>
+#include <sstream>
+#include <utility>
+
+namespace canrun {
+namespace {
+
+bool has_flag(std::string_view flags, std::string_view flag) {
+  for (std::size_t at = flags.find(flag); at != std::string_view::npos; at = flags.find(flag, at + 1)) {
+    const bool starts = at == 0 || flags[at - 1] == ' ';
+    const std::size_t end = at + flag.size();
+    if (starts && (end == flags.size() || flags[end] == ' ')) return true;
+  }
+  return false;
+}
+
+struct Isa {
+  std::string_view flag, name;
+};
+
+// Best first, for the matrix kernels of CPU runtimes.
+constexpr Isa instruction_sets[] = {
+    {"amx_int8", "amx"},
+    {"avx512_bf16", "avx512_bf16"},
+    {"avx512_vnni", "avx512_vnni"},
+    {"avx512f", "avx512"},
+    {"avx_vnni", "avx_vnni"},
+    {"avx2", "avx2"},
+    {"avx", "avx"},
+    {"sve2", "sve2"},
+    {"i8mm", "i8mm"},
+    {"asimddp", "dotprod"},
+    {"asimd", "neon"},
+};
+
+struct Part {
+  std::string_view implementer, part, name;
+};
+
+// Linux arch/arm64/include/asm/cputype.h; the names are the makers'.
+constexpr Part parts[] = {
+    {"0x41", "0xd0c", "ARM Neoverse N1"},  {"0x41", "0xd40", "ARM Neoverse V1"},   {"0x41", "0xd49", "ARM Neoverse N2"},
+    {"0x41", "0xd4f", "ARM Neoverse V2"},  {"0x41", "0xd83", "ARM Neoverse V3AE"}, {"0x41", "0xd84", "ARM Neoverse V3"},
+    {"0x41", "0xd42", "ARM Cortex-A78AE"}, {"0x41", "0xd0b", "ARM Cortex-A76"},    {"0x41", "0xd08", "ARM Cortex-A72"},
+    {"0x41", "0xd07", "ARM Cortex-A57"},   {"0x41", "0xd85", "ARM Cortex-X925"},   {"0x41", "0xd87", "ARM Cortex-A725"},
+    {"0x4e", "0x004", "NVIDIA Carmel"},    {"0xc0", "0xac3", "Ampere-1"},          {"0xc0", "0xac4", "Ampere-1A"},
+};
+
+std::string arm_name(const std::string& info) {
+  const std::string implementer = field(info, "CPU implementer"), number = field(info, "CPU part");
+  for (const Part& part : parts)
+    if (part.implementer == implementer && part.part == number) return std::string(part.name);
+  return implementer.empty() ? std::string() : "ARM (implementer " + implementer + ", part " + number + ")";
+}
+
+/// Physical cores by package and core id; guests and ARM kernels leave these out.
+int count_cores(const std::string& info) {
+  std::set<std::pair<std::string, std::string>> cores;
+  std::istringstream lines(info);
+  std::string package, line;
+  while (std::getline(lines, line)) {
+    if (line.starts_with("physical id")) package = field(line, "physical id");
+    if (line.starts_with("core id")) cores.emplace(package, field(line, "core id"));
+  }
+  return static_cast<int>(cores.size());
+}
+
+void erase_all(std::string& text, std::string_view part) {
+  for (auto at = text.find(part); at != std::string::npos; at = text.find(part)) text.erase(at, part.size());
+}
+
+}  // namespace
+
+HostCpu read_host_cpu(const SystemFiles& files) {
+  HostCpu cpu;
+  const std::string info = files.text("/proc/cpuinfo");
+  cpu.name = field(info, "model name");
+  if (cpu.name.empty()) cpu.name = arm_name(info);
+  const std::string vendor = field(info, "vendor_id");
+  cpu.vendor = vendor == "GenuineIntel"                 ? "intel"
+               : vendor == "AuthenticAMD"               ? "amd"
+               : field(info, "CPU implementer").empty() ? ""
+                                                        : "arm";
+  std::istringstream lines(info);
+  for (std::string line; std::getline(lines, line);) cpu.threads += line.starts_with("processor") ? 1 : 0;
+  cpu.cores = count_cores(info);
+  if (cpu.cores == 0) cpu.cores = cpu.vendor == "arm" ? cpu.threads : 0;
+  std::string flags = field(info, "flags");
+  if (flags.empty()) flags = field(info, "Features");
+  for (const Isa& isa : instruction_sets) {
+    if (!has_flag(flags, isa.flag)) continue;
+    cpu.isa = isa.name;
+    break;
+  }
+  cpu.hypervisor = has_flag(flags, "hypervisor");
+  return cpu;
+}
+
+std::string plain_cpu_name(std::string_view name) {
+  std::string out(name.substr(0, name.find(" @ ")));
+  for (const std::string_view mark : {"(R)", "(TM)", "(r)", "(tm)"}) erase_all(out, mark);
+  if (const auto gen = out.find("th Gen "); gen != std::string::npos && gen <= 2) out.erase(0, gen + 7);
+  for (const std::string_view tail : {" w/ ", " with ", " CPU", " Processor"})
+    if (const auto at = out.find(tail); at != std::string::npos && at > 0) out.resize(at);
+  if (const auto core = out.find("-Core"); core != std::string::npos) {
+    const auto space = out.rfind(' ', core);
+    if (space != std::string::npos) out.resize(space);
+  }
+  return out;
+}
+
+}  // namespace canrun

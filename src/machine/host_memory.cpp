@@ -1,0 +1,189 @@
+#include "machine/host_memory.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <set>
+
+namespace canrun {
+namespace {
+
+std::uint64_t kibibytes(std::string_view value) {
+  std::uint64_t number = 0;
+  std::from_chars(value.data(), value.data() + value.size(), number);
+  return number << 10;
+}
+
+std::uint64_t smallest(std::uint64_t a, std::uint64_t b) {
+  return a == 0 ? b : b == 0 ? a : std::min(a, b);
+}
+
+/// The smallest limit of a control group and its ancestors. Version 2 writes `max` for none, version 1 a huge number.
+std::uint64_t group_limit(const SystemFiles& files, const std::string& mount, std::string group, const char* name) {
+  std::uint64_t limit = 0;
+  for (;;) {
+    limit = smallest(limit, files.number(mount + (group == "/" ? "" : group) + "/" + name).value_or(0));
+    if (group.empty() || group == "/") return limit;
+    group.resize(group.rfind('/') == std::string::npos ? 0 : group.rfind('/'));
+  }
+}
+
+std::uint64_t container_limit(const SystemFiles& files) {
+  const std::string groups = files.text("/proc/self/cgroup");
+  std::uint64_t limit = 0;
+  std::string_view rest = groups;
+  while (!rest.empty()) {
+    const auto end = rest.find('\n');
+    const std::string_view line = rest.substr(0, end);
+    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+    const auto first = line.find(':');
+    const auto second = first == std::string_view::npos ? first : line.find(':', first + 1);
+    if (second == std::string_view::npos) continue;
+    const std::string_view controllers = line.substr(first + 1, second - first - 1);
+    const std::string group(line.substr(second + 1, 1024));
+    if (controllers.empty())
+      limit = smallest(limit, group_limit(files, "/sys/fs/cgroup", group, "memory.max"));
+    else if (controllers.find("memory") != std::string_view::npos)
+      limit = smallest(limit, group_limit(files, "/sys/fs/cgroup/memory", group, "memory.limit_in_bytes"));
+  }
+  // Inside a container the group's own folder is often mounted at the root.
+  limit = smallest(limit, files.number("/sys/fs/cgroup/memory.max").value_or(0));
+  return smallest(limit, files.number("/sys/fs/cgroup/memory/memory.limit_in_bytes").value_or(0));
+}
+
+std::string_view type_name(std::uint8_t code) {
+  switch (code) {
+    case 0x18:
+      return "DDR3";
+    case 0x1A:
+      return "DDR4";
+    case 0x1D:
+      return "LPDDR3";
+    case 0x1E:
+      return "LPDDR4";
+    case 0x20:
+      return "HBM";
+    case 0x21:
+      return "HBM2";
+    case 0x22:
+      return "DDR5";
+    case 0x23:
+      return "LPDDR5";
+    default:
+      return "";
+  }
+}
+
+/// A structure of an SMBIOS table: formatted part and strings.
+struct Structure {
+  std::string_view formatted, strings;
+
+  [[nodiscard]] std::uint64_t number(std::size_t at, std::size_t width) const {
+    if (at + width > formatted.size()) return 0;
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < width; ++i)
+      value |= std::uint64_t{static_cast<unsigned char>(formatted[at + i])} << (8 * i);
+    return value;
+  }
+  [[nodiscard]] std::string_view text(std::size_t at) const {
+    std::string_view rest = strings;
+    for (std::uint64_t i = number(at, 1); i > 1; --i) {
+      const auto end = rest.find('\0');
+      if (end == std::string_view::npos) return {};
+      rest.remove_prefix(end + 1);
+    }
+    return number(at, 1) == 0 ? std::string_view() : rest.substr(0, rest.find('\0'));
+  }
+};
+
+MemoryModule module_of(const Structure& s) {
+  MemoryModule out;
+  const std::uint64_t size = s.number(0x0C, 2);
+  if (size == 0 || size == 0xFFFF) return out;
+  if (size == 0x7FFF)
+    out.bytes = (s.number(0x1C, 4) & 0x7FFFFFFF) << 20;
+  else
+    out.bytes = (size & 0x8000) != 0 ? (size & 0x7FFF) << 10 : size << 20;
+  out.type = type_name(static_cast<std::uint8_t>(s.number(0x12, 1)));
+  std::uint64_t speed = s.number(0x20, 2);
+  if (speed == 0) speed = s.number(0x15, 2);
+  if (speed == 0xFFFF) speed = s.number(0x58, 4);
+  out.mts = static_cast<double>(speed);
+  out.locator = std::string(s.text(0x10)) + " " + std::string(s.text(0x11));
+  return out;
+}
+
+/// The channel in a locator: `P0 CHANNEL B`, `ChannelA-DIMM1`, `Controller1-ChannelA`, `DIMM_B2`. Empty: none named.
+std::string channel_of(const std::string& locator) {
+  std::string upper = locator;
+  std::ranges::transform(upper, upper.begin(),
+                         [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  std::string prefix;
+  for (const char* word : {"CONTROLLER", "NODE", "CPU", "P"}) {
+    const auto at = upper.find(word);
+    const auto digit = at == std::string::npos ? at : at + std::strlen(word);
+    if (digit < upper.size() && upper[digit] >= '0' && upper[digit] <= '9') {
+      prefix = upper.substr(at, digit - at + 1);
+      break;
+    }
+  }
+  for (const char* word : {"CHANNEL", "DIMM_", "DIMM "}) {
+    auto at = upper.find(word);
+    if (at == std::string::npos) continue;
+    at = upper.find_first_not_of(" _-", at + std::strlen(word));
+    if (at != std::string::npos && upper[at] >= 'A' && upper[at] <= 'P') return prefix + upper[at];
+  }
+  return {};
+}
+
+void read_modules(const SystemFiles& files, HostMemory& memory) {
+  const std::string dmi = files.bytes("/sys/firmware/dmi/tables/DMI");
+  std::set<std::string> channels;
+  int unnamed = 0;
+  for (const MemoryModule& module : memory_modules(dmi)) {
+    memory.installed_bytes += module.bytes;
+    if (memory.type.empty()) memory.type = module.type;
+    if (module.mts > 0) memory.mts = memory.mts == 0 ? module.mts : std::min(memory.mts, module.mts);
+    const std::string channel = channel_of(module.locator);
+    if (channel.empty())
+      ++unnamed;
+    else
+      channels.insert(channel);
+  }
+  memory.channels = channels.empty() ? unnamed : static_cast<int>(channels.size());
+}
+
+}  // namespace
+
+std::vector<MemoryModule> memory_modules(std::string_view dmi) {
+  std::vector<MemoryModule> out;
+  while (dmi.size() >= 4 && out.size() < 256) {
+    const auto kind = static_cast<unsigned char>(dmi[0]);
+    const auto length = static_cast<unsigned char>(dmi[1]);
+    if (length < 4 || length > dmi.size()) break;
+    const auto end = dmi.find(std::string_view("\0\0", 2), length);
+    if (end == std::string_view::npos) break;
+    const Structure structure{dmi.substr(0, length), dmi.substr(length, end - length)};
+    constexpr unsigned char memory_device = 17, end_of_table = 127;
+    if (kind == end_of_table) break;
+    if (kind == memory_device) {
+      MemoryModule module = module_of(structure);
+      if (module.bytes > 0) out.push_back(std::move(module));
+    }
+    dmi.remove_prefix(end + 2);
+  }
+  return out;
+}
+
+HostMemory read_host_memory(const SystemFiles& files) {
+  HostMemory memory;
+  const std::string info = files.text("/proc/meminfo");
+  memory.total_bytes = kibibytes(field(info, "MemTotal"));
+  memory.available_bytes = kibibytes(field(info, "MemAvailable"));
+  const std::uint64_t limit = container_limit(files);
+  if (limit > 0 && limit < memory.total_bytes) memory.limit_bytes = limit;
+  read_modules(files, memory);
+  return memory;
+}
+
+}  // namespace canrun

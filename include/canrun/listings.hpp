@@ -62,7 +62,7 @@ std::vector<RankRow> rank_models(const Catalog& catalog, const Request& request,
 std::vector<HardwareRow> rank_hardware(const Catalog& catalog, const Request& request, const ListOptions& options);
 
 /// The answers to every combination of models, quants and machines; empty lists take the request's own value.
-/// `machines` are values of `gpu`. Order: models, then quants, then machines.
+/// `machines` are values of `gpu`. Order: models, then machines, then quants.
 std::vector<Estimate> compare(const Catalog& catalog, const Request& request, const std::vector<std::string>& models,
                               const std::vector<std::string>& quants,
                               const std::vector<std::vector<std::string>>& machines);

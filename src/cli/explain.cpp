@@ -1,0 +1,36 @@
+#include "report/explain.hpp"
+
+#include "cli/exit_status.hpp"
+#include "cli/options.hpp"
+#include "cli/output.hpp"
+#include "report/render.hpp"
+
+namespace canrun::cli {
+
+int run_explain(const Arguments& arguments) {
+  CLI::App app("Every figure with its formula, the numbers in it and the sources.", "canrun explain");
+  app.footer("Example:\n  canrun explain kimi-linear-48b --gpu rtx3090 -c 32k\n");
+  QuestionOptions question;
+  OutputOptions output;
+  add_model(app, question, true);
+  add_question_options(app, question);
+  add_output_options(app, output);
+  if (const auto status = parse(app, arguments)) return *status;
+  require_device(question);
+  const report::Format format = output.parsed_format();
+  report::Style style = output.style();
+  style.verbosity = 1;
+  const Catalog catalog = open_catalog(output);
+  std::vector<std::string> notes;
+  std::vector<Estimate> estimates;
+  for (const Request& request : to_requests(question, catalog, notes)) estimates.push_back(estimate(catalog, request));
+  std::string out;
+  if (format == report::Format::text)
+    for (const Estimate& e : estimates) out += (out.empty() ? "" : "\n") + report::explain_report(e, style);
+  else
+    out = report::render(estimates, format, style);
+  write_output(output.file, out);
+  return answered;
+}
+
+}  // namespace canrun::cli

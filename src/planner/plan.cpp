@@ -1,0 +1,217 @@
+#include "canrun/plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "canrun/error.hpp"
+
+namespace canrun {
+namespace {
+
+constexpr std::uint64_t mib = 1024 * 1024, gib = 1024 * mib;
+constexpr std::uint64_t context_step = 256, most_users = 1024, memory_step = 256 * mib, most_memory = 2048 * gib;
+constexpr std::uint64_t bandwidth_step = 1'000'000'000, most_bandwidth = 20'000 * bandwidth_step;
+
+/// The first unmet target; nothing when all are met.
+std::optional<std::string> failing(const std::vector<Requirement>& targets, const Estimate& e) {
+  if (!e.runtime.supported) return fmt::format("{} cannot run this model: {}", e.runtime.id, e.runtime.reason);
+  for (const Requirement& target : targets)
+    if (auto why = unmet(target, e)) return why;
+  return std::nullopt;
+}
+
+using Ask = std::function<Estimate(std::uint64_t)>;
+
+/// The largest step in [1, last] that meets the targets, when every smaller one does too.
+Plan largest(Plan plan, std::uint64_t last, const std::vector<Requirement>& targets, const Ask& ask) {
+  std::uint64_t low = 0, high = last + 1;
+  while (high - low > 1) {
+    const std::uint64_t middle = low == 0 ? 1 : high == last + 1 && low * 2 < high ? low * 2 : low + (high - low) / 2;
+    Estimate e = ask(middle);
+    if (auto why = failing(targets, e)) {
+      high = middle;
+      plan.limit = std::move(*why);
+      if (low == 0) plan.estimate = std::move(e);
+    } else {
+      low = middle;
+      plan.estimate = std::move(e);
+    }
+  }
+  plan.found = low > 0;
+  plan.number = static_cast<double>(low);
+  if (plan.found && high == last + 1) plan.limit.clear();
+  return plan;
+}
+
+/// The smallest step in [1, last] that meets the targets, when every larger one does too.
+Plan smallest(Plan plan, std::uint64_t last, const std::vector<Requirement>& targets, const Ask& ask) {
+  std::uint64_t low = 0, high = last + 1;
+  while (high - low > 1) {
+    const std::uint64_t middle =
+        high == last + 1 ? std::min(last, std::max<std::uint64_t>(1, low * 2)) : low + (high - low) / 2;
+    Estimate e = ask(middle);
+    if (auto why = failing(targets, e)) {
+      low = middle;
+      plan.limit = std::move(*why);
+      if (high == last + 1) plan.estimate = std::move(e);
+    } else {
+      high = middle;
+      plan.estimate = std::move(e);
+    }
+  }
+  plan.found = high <= last;
+  plan.number = static_cast<double>(high);
+  return plan;
+}
+
+std::vector<QuantRecord> listed(const Catalog& catalog, const std::string& runtime) {
+  std::vector<QuantRecord> quants = catalog.quants();
+  std::erase_if(quants, [&](const QuantRecord& q) {
+    return !q.listed ||
+           (!q.runtimes.empty() && std::find(q.runtimes.begin(), q.runtimes.end(), runtime) == q.runtimes.end());
+  });
+  std::stable_sort(quants.begin(), quants.end(),
+                   [](const QuantRecord& a, const QuantRecord& b) { return a.bits > b.bits; });
+  return quants;
+}
+
+std::string runtime_id(const Catalog& catalog, const Request& request) {
+  return request.runtime.empty() ? "llama.cpp" : catalog.runtime(request.runtime).record.id;
+}
+
+Plan plan_quant(const Catalog& catalog, const Request& request, Plan plan, const std::vector<Requirement>& targets) {
+  for (const QuantRecord& quant : listed(catalog, runtime_id(catalog, request))) {
+    Request one = request;
+    one.quant = quant.id;
+    Estimate e;
+    try {
+      e = estimate(catalog, one);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::unsupported_combination) throw;
+      continue;
+    }
+    plan.estimate = std::move(e);
+    if (auto why = failing(targets, plan.estimate)) {
+      plan.limit = fmt::format("{}: {}", quant.id, *why);
+      continue;
+    }
+    plan.found = true;
+    plan.value = quant.id;
+    plan.number = plan.estimate.quant.bits_per_weight;
+    return plan;
+  }
+  return plan;
+}
+
+Plan plan_price(const Catalog& catalog, const Request& request, Plan plan, const std::vector<Requirement>& targets) {
+  std::vector<Device> devices = catalog.devices();
+  std::erase_if(devices, [](const Device& d) { return d.price_usd <= 0; });
+  std::stable_sort(devices.begin(), devices.end(),
+                   [](const Device& a, const Device& b) { return a.price_usd < b.price_usd; });
+  for (const Device& device : devices) {
+    Request one = request;
+    one.gpu = {device.id};
+    Estimate e;
+    try {
+      e = estimate(catalog, one);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::unsupported_combination) throw;
+      continue;
+    }
+    plan.estimate = std::move(e);
+    if (auto why = failing(targets, plan.estimate)) {
+      plan.limit = fmt::format("{}: {}", device.id, *why);
+      continue;
+    }
+    plan.found = true;
+    plan.value = device.id;
+    plan.number = device.price_usd;
+    plan.limit.clear();
+    return plan;
+  }
+  return plan;
+}
+
+}  // namespace
+
+Plan plan(const Catalog& catalog, const Request& request, Unknown unknown, const std::vector<Requirement>& wanted) {
+  const std::vector<Requirement> targets = wanted.empty() ? parse_requirements("fits") : wanted;
+  Plan out;
+  out.unknown = unknown;
+  const auto asking = [&](const std::function<void(Request&, std::uint64_t)>& change) {
+    return [&, change](std::uint64_t step) {
+      Request one = request;
+      one.detail = Detail::figures;
+      change(one, step);
+      return estimate(catalog, one);
+    };
+  };
+  switch (unknown) {
+    case Unknown::context: {
+      const Ask ask = asking([](Request& r, std::uint64_t step) { r.context = step * context_step; });
+      const std::uint64_t last = std::max<std::uint64_t>(1, ask(1).model.context_max / context_step);
+      out = largest(std::move(out), last, targets, ask);
+      out.number *= context_step;
+      return out;
+    }
+    case Unknown::users: {
+      const std::uint64_t each = asking([](Request&, std::uint64_t) {})(1).workload.context;
+      return largest(std::move(out), most_users, targets, asking([each](Request& r, std::uint64_t step) {
+                       r.users = step;
+                       r.parallel = step;
+                       r.context = each * step;
+                     }));
+    }
+    case Unknown::memory:
+      out = smallest(std::move(out), most_memory / memory_step, targets,
+                     asking([](Request& r, std::uint64_t step) { r.vram_bytes = step * memory_step; }));
+      out.number *= static_cast<double>(memory_step);
+      return out;
+    case Unknown::bandwidth:
+      out = smallest(
+          std::move(out), most_bandwidth / bandwidth_step, targets,
+          asking([](Request& r, std::uint64_t step) { r.bandwidth = static_cast<double>(step * bandwidth_step); }));
+      out.number *= static_cast<double>(bandwidth_step);
+      return out;
+    case Unknown::quant:
+      return plan_quant(catalog, request, std::move(out), targets);
+    case Unknown::price:
+      break;
+  }
+  return plan_price(catalog, request, std::move(out), targets);
+}
+
+std::vector<std::string> listed_quants(const Catalog& catalog, const Request& request) {
+  std::vector<std::string> out;
+  for (const QuantRecord& quant : listed(catalog, runtime_id(catalog, request))) out.push_back(quant.id);
+  return out;
+}
+
+std::string best_quant(const Catalog& catalog, const Request& request) {
+  const std::vector<QuantRecord> quants = listed(catalog, runtime_id(catalog, request));
+  std::string best;
+  int best_rank = -1;
+  Request one = request;
+  one.detail = Detail::figures;
+  for (const QuantRecord& quant : quants) {
+    one.quant = quant.id;
+    Verdict verdict = Verdict::no;
+    try {
+      verdict = estimate(catalog, one).fit.verdict;
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::unsupported_combination) throw;
+      continue;
+    }
+    if (verdict == Verdict::fits) return quant.id;
+    const int rank = verdict == Verdict::tight ? 2 : verdict == Verdict::offload ? 1 : 0;
+    if (rank > best_rank || (rank == 0 && best_rank == 0)) {
+      best = quant.id;
+      best_rank = std::max(rank, best_rank);
+    }
+  }
+  return best;
+}
+
+}  // namespace canrun

@@ -38,13 +38,15 @@ void add_decoder(const Config& config, const FamilyRow& row, Draft& draft, const
   }
 }
 
-void read_decoder(const Config& config, const FamilyRow& row, Draft& draft, bool dense_mtp = false) {
+/// `unnamed_mtp`: MTP blocks of checkpoints whose configuration does not count them.
+void read_decoder(const Config& config, const FamilyRow& row, Draft& draft, bool dense_mtp = false,
+                  std::uint32_t unnamed_mtp = 0) {
   read_shape(config, row, draft);
   const std::uint32_t dense_size = draft.architecture.layers.front().ffn_size;
   read_moe(config, draft);
   Layer shape = draft.architecture.layers.back();
   if (dense_mtp) make_dense(shape, dense_size);
-  append_mtp(draft, config.u32_or("num_nextn_predict_layers", 0), shape);
+  append_mtp(draft, config.u32_or("num_nextn_predict_layers", unnamed_mtp), shape);
   read_windows(config, row, draft);
 }
 
@@ -101,7 +103,7 @@ void build_hunyuan_moe(const Config& config, const FamilyRow& row, Draft& draft)
 
 /// Hy3 names the router's bias without a suffix.
 void build_hy3(const Config& config, const FamilyRow& row, Draft& draft) {
-  read_decoder(config, row, draft);
+  read_decoder(config, row, draft, false, row.model_type == "hy_v3" ? 1 : 0);
   add_decoder(config, row, draft, {.experts = {.router_bias = "exp_probs_b"}});
 }
 

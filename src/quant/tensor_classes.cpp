@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <unordered_map>
 
 namespace canrun {
 namespace {
@@ -74,17 +75,26 @@ QuantClass class_of(std::string_view name) {
   return QuantClass::other;
 }
 
-int dimensions(const Tensor& tensor) {
-  for (int d = 3; d > 0; --d)
-    if (tensor.dims[static_cast<std::size_t>(d)] > 1) return d + 1;
-  return 1;
+bool is_matrix(const Tensor& tensor) {
+  return tensor.dims[1] > 1 || tensor.dims[2] > 1 || tensor.dims[3] > 1;
 }
 
-bool is_quantizable(const Tensor& tensor) {
-  const std::string_view name = tensor.name;
-  if (dimensions(tensor) < 2 || !name.ends_with("weight")) return false;
+bool name_is_quantizable(std::string_view name) {
+  if (!name.ends_with("weight")) return false;
   if (name == "position_embd.weight" || name == "token_types.weight") return false;
   return std::ranges::none_of(kept, [name](std::string_view part) { return contains(name, part); });
+}
+
+TensorClass class_of_name(std::string_view name) {
+  return {class_of(name), name_is_quantizable(name)};
+}
+
+// The name without `blk.N`: alike in all blocks, and it still holds every part that a rule looks for.
+std::string_view shared_name(const Tensor& tensor) {
+  const std::string_view name = tensor.name;
+  if (tensor.layer < 0 || !name.starts_with("blk.")) return name;
+  const auto dot = name.find('.', 4);
+  return dot == std::string_view::npos ? name : name.substr(dot);
 }
 
 // llama.cpp's model type "70B" as its architectures set it (src/models/llama.cpp, qwen2.cpp, deci.cpp, olmo.cpp,
@@ -100,14 +110,20 @@ bool is_70b(const Architecture& architecture, std::uint32_t gqa) {
 }  // namespace
 
 TensorClass classify_tensor(const Tensor& tensor) {
-  return {class_of(tensor.name), is_quantizable(tensor)};
+  auto result = class_of_name(tensor.name);
+  result.quantizable = result.quantizable && is_matrix(tensor);
+  return result;
 }
 
 TensorClasses classify_tensors(std::span<const Tensor> tensors, const Architecture& architecture) {
   TensorClasses result;
   result.tensors.reserve(tensors.size());
+  std::unordered_map<std::string_view, TensorClass> by_name;
   for (const auto& tensor : tensors) {
-    const auto& c = result.tensors.emplace_back(classify_tensor(tensor));
+    const auto [known, fresh] = by_name.try_emplace(shared_name(tensor));
+    if (fresh) known->second = class_of_name(tensor.name);
+    auto& c = result.tensors.emplace_back(known->second);
+    c.quantizable = c.quantizable && is_matrix(tensor);
     if (c.quant_class == QuantClass::attn_v) ++result.attn_v_count;
     if (c.quant_class == QuantClass::output) result.tied = false;
   }

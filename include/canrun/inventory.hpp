@@ -100,11 +100,6 @@ struct Inventory {
   std::uint64_t params_active = 0;        ///< read for one token, without the input embedding
   double bits_per_weight = 0;
 
-  // Compute buffers with everything on one device; other placements ask src/graph
-  std::uint64_t device_compute = 0;
-  std::uint64_t host_compute = 0;
-  std::uint64_t output_buffer = 0;  ///< logits on the host
-
   [[nodiscard]] std::uint32_t block_count() const { return static_cast<std::uint32_t>(blocks.size()) - 1; }
 };
 

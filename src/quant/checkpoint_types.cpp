@@ -17,7 +17,7 @@ TensorType released_type(Released format, TensorType b16) {
     case Released::fp8_block:
       return fp8_block_type();
     case Released::int4:
-      return int_group_type(4, 32);
+      return packed_type(StorageFormat::integer, 4.5, 32);
     case Released::mxfp4:
       return ggml::mxfp4;
   }
@@ -89,7 +89,7 @@ void assign_checkpoint_types(std::span<const Tensor> tensors, const TensorClasse
         else if (tensor.role == Role::output)
           types[i] = file_type.head;
         break;
-      case Scheme::mlx:
+      case Scheme::matrices:
         types[i] = file_type.base;
         break;
     }

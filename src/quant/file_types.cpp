@@ -1,8 +1,11 @@
 #include "quant/file_types.hpp"
 
 #include <algorithm>
+#include <array>
+#include <ranges>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "canrun/error.hpp"
 #include "quant/checkpoint_types.hpp"
@@ -13,48 +16,46 @@
 namespace canrun {
 namespace {
 
-std::uint32_t whole_bits(const QuantRecord& record) {
-  if (!(record.bits >= 1 && record.bits <= 32))
-    throw Error(ErrorCode::bad_value,
-                fmt::format("quantisation {} states {} bits per weight: expected 1 to 32", record.id, record.bits));
-  return static_cast<std::uint32_t>(record.bits);
+// Kinds of checkpoints: how they store the quantised matrices, and which those are.
+struct Kind {
+  std::string_view name;
+  Scheme scheme;
+  StorageFormat format;
+};
+
+constexpr std::array kinds{
+    Kind{"awq", Scheme::blocks, StorageFormat::integer},  Kind{"gptq", Scheme::blocks, StorageFormat::integer},
+    Kind{"int4", Scheme::blocks, StorageFormat::integer}, Kind{"int8", Scheme::blocks, StorageFormat::integer},
+    Kind{"fp8", Scheme::blocks, StorageFormat::fp8},      Kind{"nf4", Scheme::blocks, StorageFormat::nf4},
+    Kind{"nvfp4", Scheme::blocks, StorageFormat::mx},     Kind{"mxfp4", Scheme::experts, StorageFormat::mx},
+    Kind{"exl2", Scheme::exl, StorageFormat::exl},        Kind{"exl3", Scheme::exl, StorageFormat::exl},
+    Kind{"mlx", Scheme::matrices, StorageFormat::mlx},    Kind{"other", Scheme::matrices, StorageFormat::other},
+};
+
+constexpr double mxfp4_bits = 4.25, nvfp4_bits = 4.5, nf4_plain_bits = 4.5, exl_head_bits = 6;
+
+TensorType base_type(const Kind& kind, const QuantRecord& record) {
+  if (kind.name == "mxfp4" && record.bits == mxfp4_bits) return ggml::mxfp4;
+  if (kind.name == "nvfp4" && record.bits == nvfp4_bits) return ggml::nvfp4;
+  if (kind.name == "nf4") return nf4_type(record.bits < nf4_plain_bits);
+  return packed_type(kind.format, record.bits, record.group);
 }
 
 FileType checkpoint(const QuantRecord& record) {
   FileType type;
-  type.scheme = Scheme::blocks;
-  const std::string_view kind = record.kind;
-  const auto group = [&](std::uint32_t usual) { return record.group ? record.group : usual; };
-  if (kind == "awq" || kind == "gptq") {
-    type.base = int_group_type(whole_bits(record), group(128));
-  } else if (kind == "fp8") {
-    type.base = record.group ? fp8_block_type() : fp8_type();
-  } else if (kind == "int8") {
-    type.base = int8_type();
-  } else if (kind == "nvfp4") {
-    type.base = ggml::nvfp4;
-  } else if (kind == "nf4") {
-    type.base = nf4_type(record.bits < 4.3);
-  } else if (kind == "mxfp4") {
-    type.scheme = Scheme::experts;
-    type.base = ggml::mxfp4;
-  } else if (kind == "exl2" || kind == "exl3") {
-    type.scheme = Scheme::exl;
-    type.base = exl_type(record.bits);
-    type.head = exl_type(std::max(record.bits, 6.0));
-  } else if (kind == "mlx") {
-    type.scheme = Scheme::mlx;
-    type.base = mlx_type(whole_bits(record), group(64));
-  } else if (kind == "native") {
-    type.scheme = Scheme::native;
-    type.base = ggml::bf16;
-  } else {
-    throw Error(
-        ErrorCode::bad_value,
-        fmt::format("quantisation {} is of the unknown kind \"{}\": expected gguf, gguf-dynamic, awq, gptq, fp8, "
-                    "int8, nvfp4, mxfp4, nf4, exl2, exl3, mlx or native",
-                    record.id, kind));
+  if (record.kind == "native") {
+    type.scheme = record.base.empty() ? Scheme::native : Scheme::released;
+    type.base = record.base.empty() ? ggml::bf16 : ggml::mxfp4;
+    return type;
   }
+  const auto kind = std::ranges::find(kinds, std::string_view(record.kind), &Kind::name);
+  if (kind == kinds.end())
+    throw Error(ErrorCode::bad_value,
+                fmt::format("quantisation {} is of the unknown kind \"{}\": expected gguf, gguf-dynamic, native, {}",
+                            record.id, record.kind, fmt::join(kinds | std::views::transform(&Kind::name), ", ")));
+  type.scheme = kind->scheme;
+  type.base = base_type(*kind, record);
+  if (type.scheme == Scheme::exl) type.head = packed_type(StorageFormat::exl, std::max(record.bits, exl_head_bits));
   return type;
 }
 

@@ -27,7 +27,7 @@ enum class Scheme : std::uint8_t {
              ///< NF4)
   experts,   ///< routed experts in `base`, all else in 16 bits (MXFP4); a dense model as `blocks`
   exl,       ///< as `blocks`, the head at `head`
-  mlx,       ///< embedding and head quantised too
+  matrices,  ///< every matrix in `base`, embedding and head too (MLX, MLC)
 };
 
 /// A recipe, ready to be applied.

@@ -45,44 +45,20 @@ char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
-void require_group(std::string_view scheme, std::uint32_t bits, std::uint32_t group) {
-  if (bits < 2 || bits > 8)
-    throw Error(ErrorCode::bad_value, fmt::format("{} with {} bits per weight: expected 2 to 8 bits", scheme, bits));
-  if (group < 1 || group > 65536)
-    throw Error(ErrorCode::bad_value,
-                fmt::format("{} with groups of {}: expected 1 to 65536 (usually 32, 64 or 128)", scheme, group));
-}
-
 }  // namespace
 
-TensorType int_group_type(std::uint32_t bits, std::uint32_t group) {
-  require_group("integer groups", bits, group);
-  return {number(StorageFormat::int_group), 8 * group, bits * group + 16 + bits};
+TensorType packed_type(StorageFormat format, double bits, std::uint32_t group) {
+  if (!(bits > 0 && bits <= 32))
+    throw Error(ErrorCode::bad_value, fmt::format("{} bits per weight: expected more than 0, at most 32", bits));
+  if (group > 65536) throw Error(ErrorCode::bad_value, fmt::format("groups of {}: expected at most 65536", group));
+  const std::uint32_t numbers = group > 0 ? group : 1000;
+  return {number(format), 8 * numbers, static_cast<std::uint32_t>(std::lround(bits * numbers))};
 }
 
-TensorType exl_type(double bits) {
-  if (!(bits > 0 && bits <= 16))
-    throw Error(ErrorCode::bad_value,
-                fmt::format("ExLlama at {} bits per weight: expected more than 0, at most 16", bits));
-  constexpr std::uint32_t numbers = 8000;
-  return {number(StorageFormat::exl), numbers, static_cast<std::uint32_t>(std::lround(bits * numbers / 8))};
-}
-
-TensorType mlx_type(std::uint32_t bits, std::uint32_t group) {
-  require_group("MLX groups", bits, group);
-  return {number(StorageFormat::mlx), 8 * group, bits * group + 32};
-}
-
-TensorType int8_type() {
-  return {number(StorageFormat::int8_channel), 1, 1};
-}
-
-TensorType fp8_type() {
-  return {number(StorageFormat::fp8_tensor), 1, 1};
-}
+TensorType fp8_type() { return {number(StorageFormat::fp8), 1, 1}; }
 
 TensorType fp8_block_type() {
-  return {number(StorageFormat::fp8_block), 128 * 128, 128 * 128 + 4};
+  return {number(StorageFormat::fp8), 128 * 128, 128 * 128 + 4};
 }
 
 TensorType nf4_type(bool double_quantised) {
@@ -110,20 +86,20 @@ std::optional<TensorType> find_tensor_type(std::string_view name) {
 std::string_view tensor_type_name(const TensorType& type) {
   if (const auto* info = info_of(type.id)) return info->name;
   switch (static_cast<StorageFormat>(type.id)) {
-    case StorageFormat::int_group:
-      return "int-group";
-    case StorageFormat::int8_channel:
-      return "int8";
-    case StorageFormat::fp8_tensor:
+    case StorageFormat::integer:
+      return "integer";
+    case StorageFormat::fp8:
       return "fp8";
-    case StorageFormat::fp8_block:
-      return "fp8-block";
+    case StorageFormat::mx:
+      return "mx";
     case StorageFormat::nf4:
       return "nf4";
     case StorageFormat::exl:
       return "exl";
     case StorageFormat::mlx:
       return "mlx";
+    case StorageFormat::other:
+      return "other";
   }
   return "unknown";
 }
@@ -135,13 +111,14 @@ TypeClass type_class(const TensorType& type) {
     return by_id;
   }();
   if (type.id < classes.size()) return classes[type.id];
+  const double bits = type.bits_per_weight();
+  const auto by_bits = bits > 12 ? TypeClass::f16 : bits > 6 ? TypeClass::int8 : TypeClass::int4;
   switch (static_cast<StorageFormat>(type.id)) {
-    case StorageFormat::int_group:
-      return type.bits_per_weight() > 6 ? TypeClass::int8 : TypeClass::int4;
-    case StorageFormat::int8_channel:
-      return TypeClass::int8;
-    case StorageFormat::fp8_tensor:
-    case StorageFormat::fp8_block:
+    case StorageFormat::integer:
+    case StorageFormat::other:
+      return by_bits;
+    case StorageFormat::fp8:
+    case StorageFormat::mx:
       return TypeClass::fp8;
     case StorageFormat::nf4:
       return TypeClass::nf4;

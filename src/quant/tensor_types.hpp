@@ -55,25 +55,20 @@ inline constexpr TensorType q2_0{42, 64, 18};
 
 /// Numbers of formats that are not GGUF's. Their blocks vary with group size and bits, so they are made by functions.
 enum class StorageFormat : std::uint16_t {
-  int_group = 256,  ///< AWQ, GPTQ: integers in groups with a 16-bit scale and a packed zero point
-  int8_channel,     ///< W8A8: int8 with a scale per output channel
-  fp8_tensor,       ///< E4M3 with one scale per tensor or channel
-  fp8_block,        ///< E4M3 with one 32-bit scale per 128×128 block
-  nf4,              ///< bitsandbytes NF4, blocks of 64
-  exl,              ///< ExLlamaV2 / V3 at any average bit rate
-  mlx,              ///< MLX affine groups: a 16-bit scale and a 16-bit bias
+  integer = 256,  ///< AWQ, GPTQ, INT4, W8A8: integers in groups or per channel
+  fp8,            ///< E4M3 with a scale per tensor, channel, group or block
+  mx,             ///< microscaling formats other than MXFP4
+  nf4,            ///< bitsandbytes NF4 and FP4, blocks of 64
+  exl,            ///< ExLlamaV2 / V3 at any average bit rate
+  mlx,            ///< MLX affine groups: a 16-bit scale and a 16-bit bias
+  other,          ///< further engines' own formats
 };
 
-/// AWQ/GPTQ at `bits` (2…8) in groups of `group` (≥ 1): per group a 16-bit scale and a zero point of `bits`.
-/// Throws Error(bad_value) outside these ranges.
-TensorType int_group_type(std::uint32_t bits, std::uint32_t group);
-/// ExLlama at `bits` (> 0, ≤ 16) per weight on average, side information included. Throws Error(bad_value) otherwise.
-TensorType exl_type(double bits);
-/// MLX affine quantisation at `bits` (2…8) in groups of `group`: scale and bias of 16 bits each.
-/// Throws Error(bad_value) outside these ranges.
-TensorType mlx_type(std::uint32_t bits, std::uint32_t group);
-/// int8 and FP8 without block scales: one byte per number; the scales of whole channels are left out (< 0.1 %).
-TensorType int8_type();
+/// A format of `bits` per weight, scales and zero points included, in groups of `group` (0: none stated). Bits are
+/// rounded to what a whole group can hold: AWQ's 4 bits with a 16-bit scale and a 4-bit zero point per 128 are 4.15625.
+/// Throws Error(bad_value) unless 0 < bits ≤ 32 and group ≤ 65536.
+TensorType packed_type(StorageFormat format, double bits, std::uint32_t group = 0);
+/// FP8 without block scales: one byte per number; scales of whole tensors or channels are left out (< 0.1 %).
 TensorType fp8_type();
 /// FP8 with a 32-bit scale for each block of 128×128 (DeepSeek-V3's released form).
 TensorType fp8_block_type();

@@ -165,9 +165,9 @@ TEST_CASE("a model of eight experts keeps K and V projections at 8 bits") {
 TEST_CASE("GPTQ files of a 70B Llama weigh what their uploader states") {
   // TheBloke/Llama-2-70B-Chat-GPTQ model card: 36.65 GB at 4 bits in groups of 128, 40.66 GB in groups of 32.
   const LlamaShape shape{80, 8192, 28672, 64, 8, 128, 32000};
-  CHECK(static_cast<double>(bytes_of(shape, file_type(record("GPTQ-4bit", "gptq", 4, 128)), false)) ==
+  CHECK(static_cast<double>(bytes_of(shape, file_type(record("GPTQ-4bit", "gptq", 4.15625, 128)), false)) ==
         Approx(36.65e9).epsilon(0.01));
-  CHECK(static_cast<double>(bytes_of(shape, file_type(record("GPTQ-4bit-g32", "gptq", 4, 32)), false)) ==
+  CHECK(static_cast<double>(bytes_of(shape, file_type(record("GPTQ-4bit-g32", "gptq", 4.625, 32)), false)) ==
         Approx(40.66e9).epsilon(0.01));
 }
 
@@ -180,13 +180,26 @@ TEST_CASE("embedding and head stay in 16 bits in AWQ and are quantised in MLX") 
       if (tensors[i].name == name) return types[i];
     return TensorType{};
   };
-  assign_types(tensors, classes, file_type(record("AWQ-4bit", "awq", 4, 128)), false, types);
+  assign_types(tensors, classes, file_type(record("AWQ-4bit", "awq", 4.1562, 128)), false, types);
   CHECK(type_of("output.weight") == ggml::bf16);
   CHECK(type_of("blk.3.attn_q.weight").bits_per_weight() == Approx(4.15625));
-  assign_types(tensors, classes, file_type(record("MLX-4bit", "mlx", 4, 64)), false, types);
+  assign_types(tensors, classes, file_type(record("MLX-4bit", "mlx", 4.5, 64)), false, types);
   CHECK(type_of("token_embd.weight").bits_per_weight() == Approx(4.5));
   CHECK(type_of("output.weight").bits_per_weight() == Approx(4.5));
   CHECK(type_of("blk.0.attn_norm.weight") == ggml::bf16);
+}
+
+TEST_CASE("every quantisation of the catalog has a recipe") {
+  const auto tensors = llama_tensors(llama_31_8b);
+  const auto classes = classify_tensors(tensors, llama_architecture(llama_31_8b));
+  std::vector<TensorType> types(tensors.size());
+  for (const auto& entry : Catalog::builtin().quants()) {
+    CAPTURE(entry.id);
+    const auto type = file_type(entry);
+    CHECK(type.id == entry.id);
+    assign_types(tensors, classes, type, false, types);
+    CHECK(tensor_bytes(tensors, types) > 0);
+  }
 }
 
 TEST_CASE("an unknown kind of quantisation is refused") {

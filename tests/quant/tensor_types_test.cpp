@@ -24,9 +24,9 @@ TEST_CASE("removed and unknown numbers and names have no format") {
 TEST_CASE("bits per weight include scales and zero points") {
   CHECK(ggml::q4_k.bits_per_weight() == Approx(4.5));
   CHECK(ggml::q6_k.bits_per_weight() == Approx(6.5625));
-  CHECK(int_group_type(4, 128).bits_per_weight() == Approx(4 + 20.0 / 128));
-  CHECK(mlx_type(4, 64).bits_per_weight() == Approx(4.5));
-  CHECK(exl_type(3.5).bits_per_weight() == Approx(3.5));
+  CHECK(packed_type(StorageFormat::integer, 4.1562, 128).bits_per_weight() == Approx(4 + 20.0 / 128));
+  CHECK(packed_type(StorageFormat::mlx, 4.5, 64).bits_per_weight() == Approx(4.5));
+  CHECK(packed_type(StorageFormat::exl, 3.5).bits_per_weight() == Approx(3.5));
   CHECK(nf4_type(false).bits_per_weight() == Approx(4.5));
   CHECK(nf4_type(true).bits_per_weight() == Approx(4.127).epsilon(0.001));
   CHECK(fp8_block_type().bytes(7168ull * 2048) == 7168ull * 2048 + 4 * 56 * 16);
@@ -34,12 +34,11 @@ TEST_CASE("bits per weight include scales and zero points") {
 
 TEST_CASE("a partial block counts in proportion, rounded up") {
   CHECK(fp8_block_type().bytes(100) == 101);
-  CHECK(int_group_type(4, 128).bytes(1024) == 512 + 16 + 4);
+  CHECK(packed_type(StorageFormat::integer, 4.15625, 128).bytes(1024) == 512 + 16 + 4);
 }
 
-TEST_CASE("impossible bit widths are refused") {
-  CHECK_THROWS_AS(int_group_type(1, 128), Error);
-  CHECK_THROWS_AS(int_group_type(4, 0), Error);
-  CHECK_THROWS_AS(mlx_type(9, 64), Error);
-  CHECK_THROWS_AS(exl_type(0), Error);
+TEST_CASE("impossible bit widths and groups are refused") {
+  CHECK_THROWS_AS(packed_type(StorageFormat::exl, 0), Error);
+  CHECK_THROWS_AS(packed_type(StorageFormat::exl, 33), Error);
+  CHECK_THROWS_AS(packed_type(StorageFormat::integer, 4, 70000), Error);
 }

@@ -21,15 +21,14 @@ std::uint16_t storage_id(StorageFormat format) {
 
 /// Format number of a quantised weight: it decides how its bytes count for speed.
 std::uint16_t quantised_id(const Quantization& q, Dtype dtype) {
-  if (dtype == Dtype::f8) return storage_id(q.group > 0 ? StorageFormat::fp8_block : StorageFormat::fp8_tensor);
+  if (dtype == Dtype::f8) return storage_id(StorageFormat::fp8);
   if (dtype == Dtype::f4 || q.method == "nvfp4") return ggml::nvfp4.id;
   if (q.method == "mxfp4" || q.catalog_id == "MXFP4") return ggml::mxfp4.id;
   if (q.catalog_id == "NVFP4") return ggml::nvfp4.id;
   if (q.method == "mlx") return storage_id(StorageFormat::mlx);
   if (q.method.starts_with("exl")) return storage_id(StorageFormat::exl);
   if (q.method == "bitsandbytes" && q.bits == 4) return storage_id(StorageFormat::nf4);
-  if (dtype == Dtype::i8) return storage_id(StorageFormat::int8_channel);
-  return storage_id(StorageFormat::int_group);
+  return storage_id(StorageFormat::integer);
 }
 
 bool is_float(Dtype dtype) {

@@ -11,6 +11,7 @@
 #include "model/families.hpp"
 #include "model/model.hpp"
 #include "model/released.hpp"
+#include "model/vision.hpp"
 
 namespace canrun {
 namespace {
@@ -121,6 +122,7 @@ Model read_model(std::string_view config_json, const FileOptions& options) {
   draft.architecture.model_type = model_type;
   draft.architecture.gguf_arch = std::string(row->gguf_arch);
   row->build(config, *row, draft);
+  draft.architecture.vision_params = count_vision(outer, draft.architecture.hidden);
   read_released_formats(config, draft.architecture);
   Model model;
   model.architecture = std::move(draft.architecture);

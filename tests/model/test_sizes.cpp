@@ -110,3 +110,15 @@ TEST_CASE("counted parameters equal the catalog's totals within 0.5 %, with or w
     CHECK(counts.active > 0);
   }
 }
+
+TEST_CASE("vision towers of known shape have the catalog's parameters") {
+  std::size_t counted = 0;
+  for (const auto& record : canrun::Catalog::builtin().models()) {
+    CAPTURE(record.id);
+    const canrun::Architecture architecture = canrun::read_model(record.config_json).architecture;
+    if (architecture.vision_params == 0) continue;
+    CHECK(architecture.vision_params == record.params_vision);
+    ++counted;
+  }
+  CHECK(counted >= 45);
+}

@@ -39,6 +39,12 @@ Builder::Qkv Builder::qkv(Id x, int il) {
     }
   } else {
     now.q = linear(w(il, "attn_q.weight"), x, w(il, "attn_q.bias"));
+    if (q_width > 0 && ne(now.q)[0] == 2 * q_width) {
+      // Q and a gate of the same width, head by head (Qwen3-Next).
+      const std::int64_t pair = 8 * std::int64_t{l.head_dim_k};
+      now.gate = g.view_3d(now.q, l.head_dim_k, l.heads, tokens_, pair, pair * l.heads);
+      now.q = g.view_3d(now.q, l.head_dim_k, l.heads, tokens_, pair, pair * l.heads);
+    }
     now.k = linear(w(il, "attn_k.weight"), x, w(il, "attn_k.bias"));
     now.v = linear(w(il, "attn_v.weight"), x, w(il, "attn_v.bias"));
   }
@@ -46,7 +52,7 @@ Builder::Qkv Builder::qkv(Id x, int il) {
     if (has(il, "attn_q_norm.weight")) now.q = norm(now.q, il, "attn_q_norm.weight", "attn_q_norm.bias");
     if (has(il, "attn_k_norm.weight")) now.k = norm(now.k, il, "attn_k_norm.weight", "attn_k_norm.bias");
   }
-  now.q = g.reshape(now.q, {l.head_dim_k, l.heads, tokens_, 1});
+  if (now.gate == absent) now.q = g.reshape(now.q, {l.head_dim_k, l.heads, tokens_, 1});
   now.k = g.reshape(now.k, {l.head_dim_k, l.kv_heads, tokens_, 1});
   now.v = g.reshape(now.v, {l.head_dim_v, l.kv_heads, tokens_, 1});
   return now;
@@ -70,7 +76,10 @@ Id Builder::attention(Id x, int il) {
   if (traits_.temperature && arch_.yarn_temperature) now.q = g.mul(now.q, temperature());
 
   x = attend(now, il, w(il, "attn_sinks.weight"));
-  if (has(il, "attn_gate.weight")) {
+  if (now.gate != absent) {
+    const Id gate = g.map(Op::sigmoid, g.cont(now.gate, {ne(x)[0], tokens_, 1, 1}));
+    x = g.mul(x, gate);
+  } else if (has(il, "attn_gate.weight")) {
     // Gated attention: per element (Trinity) or per head (Step-3.5).
     const Layer& l = layer(il);
     Id gate = g.map(Op::sigmoid, linear(w(il, "attn_gate.weight"), input));
@@ -169,7 +178,7 @@ Id Builder::attend(Qkv now, int il, Id sinks) {
     g.expand(now.v);
     g.expand(now.k);
   }
-  const int where = settings_.kv_offload ? home(il) : host_;
+  const int where = cache_home(il);
   const std::int64_t width_k = std::int64_t{l.kv_heads} * l.head_dim_k;
   const std::int64_t width_v = std::int64_t{l.kv_heads} * l.head_dim_v;
   const Id cache_k = g.cache(settings_.kv_type_k, {width_k, cells(local), streams_, 1}, where);

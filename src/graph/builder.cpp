@@ -133,6 +133,7 @@ Id Builder::embedding() {
   g.expand(x);
   g.expand(vectors);
   if (width != arch_.hidden) x = g.view_2d(x, arch_.hidden, tokens_, g[x].nb[1]);
+  embedded_ = x;
   if (arch_.embedding_scale != 0 && arch_.embedding_scale != 1) {
     if (!g.contiguous(x)) x = g.cont(x);
     x = g.scale(x);
@@ -149,6 +150,7 @@ Id Builder::norm(Id x, Id weight, Id bias) {
 }
 
 Id Builder::linear(Id weight, Id x, Id bias) {
+  if (weight == absent) return x;
   x = g.mul_mat(weight, x);
   return bias == absent ? x : g.add(x, bias);
 }

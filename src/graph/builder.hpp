@@ -38,6 +38,7 @@ private:
 
   // Weights
   [[nodiscard]] int home(int il) const;
+  [[nodiscard]] int cache_home(int il) const { return settings_.kv_offload ? home(il) : host_; }
   Id w(int il, Name name);
   [[nodiscard]] bool has(int il, Name name) const { return model_.find(il, name.key) >= 0; }
   Id leaf_of(std::int32_t index, int home);
@@ -59,7 +60,7 @@ private:
   Id norm(Id x, int il, Name weight, Name bias) { return norm(x, w(il, weight), w(il, bias)); }
   Id linear(Id weight, Id x, Id bias = absent);
   struct Qkv {
-    Id q = absent, k = absent, v = absent;
+    Id q = absent, k = absent, v = absent, gate = absent;
   };
   Qkv qkv(Id x, int il);
   bool ropes(int il) const;
@@ -74,13 +75,38 @@ private:
   Id ffn(Id x, Id up, Id up_bias, Id gate, Id gate_bias, Id down, Id down_bias, bool clamps = false);
   Id dense_ffn(Id x, int il);
   Id shared_ffn(Id x, int il);
-  Id moe(Id x, int il, const MoeOptions& options);
+  Id moe(Id x, int il, const MoeOptions& options, Id logits = absent);
   Id feed_forward(Id x, int il);
   MoeOptions moe_options(int il) const;
+
+  // Mixers beside attention
+  Id latent_attention(Id x, int il);
+  Id attend_latent(Id q, Id k, Id v, int il);
+  Id gated_delta_net(Id x, int il);
+  Id kimi_delta(Id x, int il);
+  Id lightning_attention(Id x, int il);
+  Id short_convolution(Id x, int il);
+  Id mamba1(Id x, int il);
+  Id mamba2(Id x, int il);
+
+  // Recurrent states
+  Id state_rows(bool spare);
+  Id state_cache(std::int64_t size, int il);
+  Id load_state(Id cache, std::int64_t size);
+  Id open_state(Id cache, std::int64_t size);
+  Id close_state(Id cache, Id states, Id now);
+  Id convolution_input(Id x, std::int64_t kernel, std::int64_t channels, int il);
+  Id keep_convolution(Id cache, Id before, Id x, std::int64_t kernel, std::int64_t channels);
+  Id unit_length(Id x);
+  Id delta_rule(Id q, Id k, Id v, Id gate, Id beta, Id state, Id cache);
+  Id scan(Id states, Id x, Id dt, Id a, Id b, Id c, Id rows);
+  Id weight_for(int il, Name name, bool device_can);
 
   // Whole graphs
   void decoder();
   Id block(Id x, int il);
+  Id parallel_block(Id x, Id normed, Id mixed, int il);
+  Id hybrid_block(Id x, int il);
   Id mixer(Id x, int il);
   void head(Id x);
 
@@ -101,10 +127,13 @@ private:
   bool any_window_ = false;
   int host_ = 0;
 
+  Id embedded_ = absent;  ///< the input embedding, with what deepstack appends to it
   std::vector<Id> weight_ids_;
   std::vector<Id> rope_factors_;
   struct {
     Id positions = absent, out_ids = absent, temperature = absent;
+    Id state_rows = absent, own_rows = absent, spare_rows = absent;
+    Id slopes = absent, q_decay = absent, k_decay = absent, pair_decay = absent;
     Id mask[2]{absent, absent}, rotation_k[2]{absent, absent}, rotation_v[2]{absent, absent}, k_rows[2]{absent, absent},
         v_rows[2]{absent, absent};
   } inputs_;

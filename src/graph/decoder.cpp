@@ -3,39 +3,83 @@
 namespace canrun::graph {
 
 Id Builder::mixer(Id x, int il) {
-  return attention(x, il);
+  switch (layer(il).mixer) {
+    case Mixer::mla:
+      return latent_attention(x, il);
+    case Mixer::kda:
+      return kimi_delta(x, il);
+    case Mixer::gated_delta_net:
+      return gated_delta_net(x, il);
+    case Mixer::mamba1:
+      return mamba1(x, il);
+    case Mixer::mamba2:
+      return mamba2(x, il);
+    case Mixer::lightning:
+      return lightning_attention(x, il);
+    case Mixer::short_conv:
+      return short_convolution(x, il);
+    default:
+      return attention(x, il);
+  }
+}
+
+/// Attention and Mamba-2 side by side (Falcon-H1).
+Id Builder::hybrid_block(Id x, int il) {
+  const Id attended = attention(norm(x, il, "attn_norm.weight", "attn_norm.bias"), il);
+  const Id scanned = mamba2(norm(x, il, "attn_norm.weight", "attn_norm.bias"), il);
+  Id middle = g.add(g.add(attended, scanned), x);
+  if (il + 1 == layers()) middle = g.get_rows(middle, out_ids());
+  return g.add(feed_forward(norm(middle, il, "ffn_norm.weight", "ffn_norm.bias"), il), middle);
+}
+
+Id Builder::parallel_block(Id x, Id normed, Id mixed, int il) {
+  Id residual = x;
+  if (il + 1 == layers() && traits_.rows == Rows::in_last_layer) {
+    mixed = g.get_rows(mixed, out_ids());
+    residual = g.get_rows(residual, out_ids());
+    if (traits_.branches != Branches::parallel_own_norm) normed = g.get_rows(normed, out_ids());
+  }
+  if (traits_.branches == Branches::parallel_own_norm) normed = norm(residual, il, "ffn_norm.weight", "ffn_norm.bias");
+  const Id raised = feed_forward(normed, il);
+  switch (traits_.branches) {
+    case Branches::parallel_attention_ffn:
+      return g.add(g.add(mixed, raised), residual);
+    case Branches::parallel_ffn_attention:
+      return g.add(g.add(raised, mixed), residual);
+    default:
+      return g.add(g.add(raised, residual), mixed);
+  }
 }
 
 Id Builder::block(Id x, int il) {
-  Id residual = x;
+  const Layer& l = layer(il);
+  if (l.mixer == Mixer::attention_mamba2) return hybrid_block(x, il);
   const bool last = il + 1 == layers() && traits_.rows == Rows::in_last_layer;
   const bool has_norm = has(il, "attn_norm.weight") || traits_.norms_without_weight;
-  Id normed = has_norm ? norm(x, il, "attn_norm.weight", "attn_norm.bias") : x;
-  Id mixed = normed;
-  if (has(il, "attn_norm_2.weight")) mixed = norm(x, il, "attn_norm_2.weight", "attn_norm_2.bias");
-  mixed = mixer(mixed, il);
+  const Id normed = has_norm ? norm(x, il, "attn_norm.weight", "attn_norm.bias") : x;
+  Id residual = traits_.residual_from_norm ? normed : x;
+  const auto sum = [&](Id branch, Id stream, bool residual_first) {
+    return residual_first ? g.add(stream, branch) : g.add(branch, stream);
+  };
 
-  if (traits_.branches != Branches::sequential) {
+  // Blocks that are only a mixer or only an FFN (Mamba, Nemotron-H).
+  if (l.mixer == Mixer::none || l.ffn == FeedForward::none) {
+    Id y = l.mixer == Mixer::none ? feed_forward(normed, il) : mixer(normed, il);
     if (last) {
-      mixed = g.get_rows(mixed, out_ids());
+      y = g.get_rows(y, out_ids());
       residual = g.get_rows(residual, out_ids());
-      if (traits_.branches != Branches::parallel_own_norm) normed = g.get_rows(normed, out_ids());
     }
-    if (traits_.branches == Branches::parallel_own_norm)
-      normed = norm(residual, il, "ffn_norm.weight", "ffn_norm.bias");
-    const Id raised = feed_forward(normed, il);
-    switch (traits_.branches) {
-      case Branches::parallel_attention_ffn:
-        return g.add(g.add(mixed, raised), residual);
-      case Branches::parallel_ffn_attention:
-        return g.add(g.add(raised, mixed), residual);
-      default:
-        return g.add(g.add(raised, residual), mixed);
-    }
+    return sum(y, residual, traits_.residual_first_attention);
   }
 
+  Id mixed = normed;
+  if (has(il, "attn_norm_2.weight") && l.mixer == Mixer::attention)
+    mixed = norm(x, il, "attn_norm_2.weight", "attn_norm_2.bias");
+  mixed = mixer(mixed, il);
+  if (traits_.branches != Branches::sequential) return parallel_block(x, normed, mixed, il);
+
   // `post_attention_norm` is the norm behind attention where a norm before the FFN or behind it exists as well;
-  // alone it is the norm before the FFN (GLM-4.5, gpt-oss, Seed-OSS).
+  // alone it is the norm before the FFN (GLM-4.5, gpt-oss, Seed-OSS, Qwen3-Next).
   const bool norm_before = has(il, "ffn_norm.weight") || traits_.norms_without_weight;
   const bool norm_behind = has(il, "post_attention_norm.weight") && (norm_before || has(il, "post_ffw_norm.weight"));
   if (last) {
@@ -43,7 +87,8 @@ Id Builder::block(Id x, int il) {
     residual = g.get_rows(residual, out_ids());
   }
   if (norm_behind) mixed = norm(mixed, il, "post_attention_norm.weight", "post_attention_norm.bias");
-  const Id middle = g.add(mixed, residual);
+  if (traits_.residual_from_norm) residual = g.scale(residual);
+  const Id middle = sum(mixed, residual, traits_.residual_first_attention);
   Id y = middle;
   if (norm_before)
     y = norm(y, il, "ffn_norm.weight", "ffn_norm.bias");
@@ -51,9 +96,11 @@ Id Builder::block(Id x, int il) {
     y = norm(y, il, "post_attention_norm.weight", "post_attention_norm.bias");
   else if (has(il, "attn_output_norm.weight"))
     y = norm(y, il, "attn_output_norm.weight", "attn_output_norm.bias");
+  residual = traits_.residual_from_norm ? y : middle;
   y = feed_forward(y, il);
   if (has(il, "post_ffw_norm.weight")) y = norm(y, il, "post_ffw_norm.weight", "post_ffw_norm.bias");
-  return traits_.residual_first ? g.add(middle, y) : g.add(y, middle);
+  if (traits_.residual_from_norm) residual = g.scale(residual);
+  return sum(y, residual, traits_.residual_first_ffn);
 }
 
 void Builder::decoder() {
@@ -63,7 +110,11 @@ void Builder::decoder() {
     x = g.add(x, g.get_rows(leaf_of(table, host_), positions()));
   if (const std::int32_t weight = model_.find(-1, Name("token_embd_norm.weight").key); weight >= 0)
     x = norm(x, leaf_of(weight, home(0)), leaf_of(model_.find(-1, Name("token_embd_norm.bias").key), home(0)));
-  for (int il = 0; il < layers(); ++il) x = block(x, il);
+  for (int il = 0; il < layers(); ++il) {
+    x = block(x, il);
+    if (il < static_cast<int>(arch_.deepstack_layers))
+      x = g.add(x, g.view_2d(embedded_, arch_.hidden, tokens_, g[embedded_].nb[1]));
+  }
   head(x);
 }
 

@@ -49,14 +49,15 @@ MoeOptions Builder::moe_options(int il) const {
   return o;
 }
 
-Id Builder::moe(Id x, int il, const MoeOptions& options) {
+Id Builder::moe(Id x, int il, const MoeOptions& options, Id logits) {
   const Layer& l = layer(il);
   const std::int64_t experts = l.experts;
   const std::int64_t used = l.experts_used;
   const std::int64_t width = ne(x)[0];
   const std::int64_t n = ne(x)[1];
+  if (experts == 0 || used == 0 || !has(il, "ffn_down_exps.weight")) return x;
 
-  Id logits = linear(w(il, "ffn_gate_inp.weight"), x, w(il, "ffn_gate_inp.bias"));
+  if (logits == absent) logits = linear(w(il, "ffn_gate_inp.weight"), x, w(il, "ffn_gate_inp.bias"));
   Id probabilities = logits;
   switch (options.gating) {
     case Gating::sigmoid:
@@ -152,6 +153,13 @@ Id Builder::moe(Id x, int il, const MoeOptions& options) {
 Id Builder::feed_forward(Id x, int il) {
   if (!has(il, "ffn_gate_inp.weight")) return dense_ffn(x, il);
   const bool shared = has(il, "ffn_up_shexp.weight");
+  if (has(il, "ffn_latent_down.weight")) {
+    // Experts work on a narrower copy of the hidden state (Nemotron-3).
+    const Id latent = linear(w(il, "ffn_latent_down.weight"), x);
+    const Id logits = linear(w(il, "ffn_gate_inp.weight"), x);
+    const Id routed = linear(w(il, "ffn_latent_up.weight"), moe(latent, il, moe_options(il), logits));
+    return shared ? g.add(routed, shared_ffn(x, il)) : routed;
+  }
   if (shared && traits_.shared_first) {
     const Id always = shared_ffn(x, il);
     return g.add(moe(x, il, moe_options(il)), always);
@@ -162,7 +170,8 @@ Id Builder::feed_forward(Id x, int il) {
     Id always = shared_ffn(x, il);
     if (router != absent) {
       const Id gate = linear(router, x);
-      always = g.mul(always, g.div(g.map(Op::unary, gate), gate));
+      always =
+          g.mul(always, traits_.shared_gate_divides ? g.div(g.map(Op::unary, gate), gate) : g.map(Op::sigmoid, gate));
     }
     out = g.add(out, always);
   } else if (has(il, "ffn_up.weight")) {

@@ -41,7 +41,12 @@ struct Traits {
   bool norm_after_rope = false;
   Rope rope = Rope::all;
   Branches branches = Branches::sequential;
-  bool residual_first = false;  ///< the residual is the first operand of the last addition and may be overwritten
+  bool residual_first_attention = false;  ///< the residual is the first operand of the addition behind the mixer
+  bool residual_first_ffn = false;        ///< likewise behind the FFN (Phi-3)
+  bool residual_from_norm = false;        ///< residuals are the normalised inputs (MiniMax-01)
+  bool repeats_keys = false;              ///< delta net: Q and K are repeated to the number of value heads (Qwen3-Next)
+  bool norms_ssm_inputs = false;          ///< Mamba-1: dt, B and C are normalised although no tensor exists
+  bool shared_gate_divides = false;       ///< the shared expert's gate is silu(x) / x instead of a sigmoid (Qwen2-MoE)
   Rows rows = Rows::in_last_layer;
   bool keeps_hidden = false;      ///< the hidden state before the head is an output of its own
   bool scales_embedding = false;  ///< the embedding is multiplied before the first layer

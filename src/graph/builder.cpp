@@ -91,7 +91,7 @@ Id Builder::rope_factors(int il) {
 }
 
 Id Builder::positions() {
-  if (inputs_.positions == absent) inputs_.positions = g.input(i32, {tokens_, 1, 1, 1});
+  if (inputs_.positions == absent) inputs_.positions = g.input(i32, {traits_.mrope ? 4 * tokens_ : tokens_, 1, 1, 1});
   return inputs_.positions;
 }
 

@@ -11,6 +11,8 @@
 #include "model/families.hpp"
 #include "model/model.hpp"
 #include "model/released.hpp"
+
+#include "model/step_switches.hpp"
 #include "model/vision.hpp"
 
 namespace canrun {
@@ -124,6 +126,7 @@ Model read_model(std::string_view config_json, const FileOptions& options) {
   row->build(config, *row, draft);
   draft.architecture.vision_params = count_vision(outer, draft.architecture.hidden);
   read_released_formats(config, draft.architecture);
+  read_step_switches(outer, config, draft.architecture);
   Model model;
   model.architecture = std::move(draft.architecture);
   model.tensors = draft.tensors.take();

@@ -171,13 +171,14 @@ Id Builder::attend(Qkv now, int il, Id sinks) {
   }
   if (turn_v != absent) now.v = hadamard(now.v, turn_v);
   g.expand(now.q);
-  if (any_window_) {
+  if (any_window_ || !arch_.causal) {
     g.expand(now.k);
     g.expand(now.v);
   } else {
     g.expand(now.v);
     g.expand(now.k);
   }
+  if (!arch_.causal) return attend_cached(now.q, now.k, now.v, mask(local), sinks, absent, false);
   const int where = cache_home(il);
   const std::int64_t width_k = std::int64_t{l.kv_heads} * l.head_dim_k;
   const std::int64_t width_v = std::int64_t{l.kv_heads} * l.head_dim_v;

@@ -107,7 +107,11 @@ Id Builder::temperature() {
 
 Id Builder::mask(bool windowed) {
   Id& id = inputs_.mask[windowed ? 1 : 0];
-  if (id == absent) id = g.input(settings_.flash_attn ? f16 : f32, {cells(windowed), tokens_ / streams_, 1, streams_});
+  if (id == absent) {
+    const TensorType type = settings_.flash_attn ? f16 : f32;
+    id = arch_.causal ? g.input(type, {cells(windowed), tokens_ / streams_, 1, streams_})
+                      : g.input(type, {tokens_, tokens_, 1, 1});
+  }
   return id;
 }
 
@@ -164,6 +168,11 @@ void Builder::head(Id x) {
   const Id weight = head_weight("output_norm.weight");
   if (weight != absent || traits_.norms_without_weight) x = norm(x, weight, head_weight("output_norm.bias"));
   g[x].output = true;
+  if (!arch_.causal) {
+    g.expand(x);
+    pool(x);
+    return;
+  }
   if (traits_.rows == Rows::after_final_norm) x = g.get_rows(x, out_ids());
   Id table = head_weight("output.weight");
   if (table == absent) {
@@ -173,6 +182,17 @@ void Builder::head(Id x) {
                        model_.weights[static_cast<std::size_t>(tied)].ne, home(-1));
   }
   if (table != absent) x = linear(table, x, head_weight("output.bias"));
+  g[x].output = true;
+  g.expand(x);
+}
+
+/// One vector per sequence: the mean of its tokens, or its first or last one.
+void Builder::pool(Id x) {
+  if (!settings_.embeddings || traits_.pooling == Pooling::none) return;
+  if (traits_.pooling == Pooling::mean)
+    x = g.mul_mat(g.cont(g.transpose(x)), g.input(f32, {tokens_, seqs_, 1, 1}));
+  else
+    x = g.get_rows(x, g.input(i32, {seqs_, 1, 1, 1}));
   g[x].output = true;
   g.expand(x);
 }

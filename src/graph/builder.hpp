@@ -109,6 +109,8 @@ private:
   Id hybrid_block(Id x, int il);
   Id mixer(Id x, int il);
   void head(Id x);
+  void pool(Id x);
+  Id encoder_block(Id x, int il);
 
   const GraphModel& model_;
   const Architecture& arch_;

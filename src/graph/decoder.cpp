@@ -32,6 +32,21 @@ Id Builder::hybrid_block(Id x, int il) {
   return g.add(feed_forward(norm(middle, il, "ffn_norm.weight", "ffn_norm.bias"), il), middle);
 }
 
+/// A block of BERT: each branch is added to its input and the sum is normalised.
+Id Builder::encoder_block(Id x, int il) {
+  Id mixed = attention(x, il);
+  Id residual = x;
+  if (il + 1 == layers()) {
+    mixed = g.get_rows(mixed, out_ids());
+    residual = g.get_rows(residual, out_ids());
+  }
+  Id middle = norm(g.add(mixed, residual), il, "attn_output_norm.weight", "attn_output_norm.bias");
+  if (has(il, "attn_norm_2.weight"))
+    middle = norm(g.add(middle, residual), il, "attn_norm_2.weight", "attn_norm_2.bias");
+  const Id y = g.add(feed_forward(middle, il), middle);
+  return norm(y, il, "layer_output_norm.weight", "layer_output_norm.bias");
+}
+
 Id Builder::parallel_block(Id x, Id normed, Id mixed, int il) {
   Id residual = x;
   if (il + 1 == layers() && traits_.rows == Rows::in_last_layer) {
@@ -105,13 +120,17 @@ Id Builder::block(Id x, int il) {
 
 void Builder::decoder() {
   Id x = embedding();
+  if (const std::int32_t types = model_.find(-1, Name("token_types.weight").key); types >= 0)
+    x = g.add(x, g.view_1d(leaf_of(types, host_), arch_.hidden));
   if (traits_.scales_embedding) x = g.scale(x);
-  if (const std::int32_t table = model_.find(-1, Name("position_embd.weight").key); table >= 0)
-    x = g.add(x, g.get_rows(leaf_of(table, host_), positions()));
+  if (const std::int32_t table = model_.find(-1, Name("position_embd.weight").key); table >= 0) {
+    const Id position = g.get_rows(leaf_of(table, host_), positions());
+    x = arch_.causal ? g.add(x, position) : g.add(position, x);
+  }
   if (const std::int32_t weight = model_.find(-1, Name("token_embd_norm.weight").key); weight >= 0)
     x = norm(x, leaf_of(weight, home(0)), leaf_of(model_.find(-1, Name("token_embd_norm.bias").key), home(0)));
   for (int il = 0; il < layers(); ++il) {
-    x = block(x, il);
+    x = traits_.norms_behind ? encoder_block(x, il) : block(x, il);
     if (il < static_cast<int>(arch_.deepstack_layers))
       x = g.add(x, g.view_2d(embedded_, arch_.hidden, tokens_, g[embedded_].nb[1]));
   }

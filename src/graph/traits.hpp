@@ -34,6 +34,9 @@ enum class Branches : std::uint8_t {
   parallel_own_norm,       ///< as Command-R, but the FFN has its own norm of the block's input: GPT-NeoX
 };
 
+/// How an encoder makes one vector of a sequence.
+enum class Pooling : std::uint8_t { none, mean, one_token };
+
 struct Traits {
   bool layer_norm = false;            ///< LayerNorm instead of RMSNorm
   bool norms_without_weight = false;  ///< norms are computed although no tensor exists (OLMo)
@@ -47,7 +50,9 @@ struct Traits {
   bool repeats_keys = false;              ///< delta net: Q and K are repeated to the number of value heads (Qwen3-Next)
   bool norms_ssm_inputs = false;          ///< Mamba-1: dt, B and C are normalised although no tensor exists
   bool shared_gate_divides = false;       ///< the shared expert's gate is silu(x) / x instead of a sigmoid (Qwen2-MoE)
-  bool mrope = false;                     ///< four positions per token, for images (Qwen2-VL and later)
+  Pooling pooling = Pooling::none;
+  bool norms_behind = false;  ///< encoders: normalised behind each branch, not before it
+  bool mrope = false;         ///< four positions per token, for images (Qwen2-VL and later)
   Rows rows = Rows::in_last_layer;
   bool keeps_hidden = false;      ///< the hidden state before the head is an output of its own
   bool scales_embedding = false;  ///< the embedding is multiplied before the first layer

@@ -210,7 +210,7 @@ int run(int argc, char** argv) {
       fmt::print("[{:.2f} {:.2f}] ", static_cast<double>(got.device[0]) / 1048576,
                  static_cast<double>(got.device[1]) / 1048576);
     if (show_rows)
-      fmt::print("{}| gpu {:.2f} / {:.2f} host {:.2f} / {:.2f} splits {} / {}\n", what, device / 1048576, gpu / 1048576,
+      fmt::print("{}| gpu {:.4f} / {:.4f} host {:.4f} / {:.4f} splits {} / {}\n", what, device / 1048576, gpu / 1048576,
                  static_cast<double>(got.host) / 1048576, host / 1048576, got.splits, row["splits"]);
   }
   fmt::print("{:<24} {:<6} {:>6} {:>8} {:>8} {:>9} {:>9} {:>10}  worst row\n", by, "term", "rows", "exact%", "close%",

@@ -54,7 +54,19 @@ void describe_cpu(const Catalog& catalog, Detection& out) {
   }
 }
 
+/// Beside a card of its own memory, graphics inside the processor are left out, as llama.cpp leaves them out.
+void drop_integrated(Detection& out) {
+  const auto integrated = [](const DetectedDevice& d) { return d.device.unified_memory; };
+  if (std::ranges::all_of(out.devices, integrated)) return;
+  for (const DetectedDevice& device : out.devices)
+    if (integrated(device))
+      out.looked_for.push_back(
+          fmt::format("{} ({}) is not used beside a card with memory of its own", device.reported_name, device.pci_id));
+  std::erase_if(out.devices, integrated);
+}
+
 void finish(const Catalog& catalog, Detection& out) {
+  drop_integrated(out);
   for (DetectedDevice& device : out.devices) {
     question(device);
     out.machine.devices.push_back(device.device);

@@ -36,17 +36,6 @@ void note_surroundings(const SystemFiles& files, Detection& out) {
                                     static_cast<double>(out.ram_bytes) / (1u << 30)));
 }
 
-/// Beside a card of its own memory, graphics inside the processor are left out, as llama.cpp leaves them out.
-void drop_integrated(Detection& out) {
-  const auto integrated = [](const DetectedDevice& d) { return d.device.unified_memory; };
-  if (std::ranges::all_of(out.devices, integrated)) return;
-  for (const DetectedDevice& device : out.devices)
-    if (integrated(device))
-      out.looked_for.push_back(
-          fmt::format("{} ({}) is not used beside a card with memory of its own", device.reported_name, device.pci_id));
-  std::erase_if(out.devices, integrated);
-}
-
 }  // namespace
 
 void read_linux_system(const Catalog& catalog, const SystemFiles& files, Detection& out) {
@@ -77,7 +66,6 @@ void read_linux_system(const Catalog& catalog, const SystemFiles& files, Detecti
   append(out.devices, amd_gpus(search, functions));
   append(out.devices, intel_gpus(search, functions));
   if (out.devices.empty()) append(out.devices, board_gpus(search));
-  drop_integrated(out);
 }
 
 }  // namespace canrun

@@ -89,11 +89,13 @@ void add_weights(Inventory& inventory, const PreparedModel& model, bool mtp, Gra
   }
   if (model.tied_table < 0) return;
   const auto table = static_cast<std::size_t>(model.tied_table);
+  const auto elements = tensors[table].elements();
   Block& head = inventory.blocks.back();
-  head.weights += buffer_bytes(device, inventory.types[table], tensors[table].dims[0], tensors[table].elements());
+  if (model.head_is_copied)
+    head.weights += buffer_bytes(device, inventory.types[table], tensors[table].dims[0], elements);
   if (model.tied_twice_on_host)
-    head.weights_host += buffer_bytes(host, inventory.types[table], tensors[table].dims[0], tensors[table].elements());
-  count_use(head, tensors[table], {}, inventory.types[table]);
+    head.weights_host += buffer_bytes(host, inventory.types[table], tensors[table].dims[0], elements);
+  if (model.architecture->causal) count_use(head, tensors[table], {}, inventory.types[table]);
 }
 
 void describe_layer(Block& block, const Architecture& a, const Layer& layer) {

@@ -125,7 +125,8 @@ PreparedModel prepare_model(std::shared_ptr<const Architecture> architecture,
     model.uses.push_back(use_of(tensor, *architecture));
     model.params_total += tensor.elements();
   }
-  if (model.classes.tied && !contains(heads_not_copied, architecture->gguf_arch)) model.tied_table = token_table;
+  if (model.classes.tied) model.tied_table = token_table;
+  model.head_is_copied = token_table >= 0 && model.classes.tied && !contains(heads_not_copied, architecture->gguf_arch);
   model.tied_twice_on_host = contains(heads_created_first, architecture->gguf_arch);
   model.params_active = count_parameters(*architecture, *tensors).active;
   model.architecture = std::move(architecture);

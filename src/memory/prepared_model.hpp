@@ -33,8 +33,9 @@ struct PreparedModel {
   std::shared_ptr<const Architecture> architecture;
   std::shared_ptr<const std::vector<Tensor>> tensors;  ///< in the order of the file (`file_order`)
   TensorClasses classes;
-  std::vector<TensorUse> uses;      ///< parallel to `tensors`
-  std::int32_t tied_table = -1;     ///< index of the token table that is loaded a second time as the head; -1: none
+  std::vector<TensorUse> uses;   ///< parallel to `tensors`
+  std::int32_t tied_table = -1;  ///< index of the token table that is the head too; -1: the file has a head of its own
+  bool head_is_copied = false;   ///< a device that holds the output layer gets a copy of the tied table
   bool tied_twice_on_host = false;  ///< even where table and head lie on the host both
   std::uint64_t params_total = 0;   ///< elements of all tensors
   std::uint64_t params_active = 0;  ///< read for one token, without the input embedding

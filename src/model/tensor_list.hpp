@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -46,8 +47,20 @@ public:
   [[nodiscard]] std::vector<Tensor> take();
 
 private:
-  void push(std::string name, std::int32_t layer, Dims dims);
+  /// What follows from a name inside a block; the same for every block.
+  struct Stem {
+    std::string name;  ///< `attn_q.weight`
+    std::size_t dimensions = 0;
+    Role role = Role::other;
+    TensorType type{};
+  };
+  void push(std::int32_t layer, std::string_view name, std::string_view suffix, Dims dims);
+  std::size_t stem_index(std::string_view name, std::string_view suffix, std::size_t dimensions);
+
   std::vector<Tensor> tensors_;
+  std::vector<std::uint32_t> stems_of_;  ///< parallel to tensors_
+  std::vector<Stem> stems_;
+  std::size_t next_stem_ = 0;  ///< blocks list their tensors in the same order
 };
 
 }  // namespace canrun

@@ -54,3 +54,22 @@ TEST_CASE("a tensor with an impossible size is refused") {
   CHECK_THROWS_AS(list.add("a.weight", {1ULL << 40U, 1ULL << 40U}), canrun::Error);
   CHECK_THROWS_AS(list.add("a.weight", {~0ULL, ~0ULL, ~0ULL}), canrun::Error);
 }
+
+TEST_CASE("the list sorts as whole names would") {
+  canrun::TensorList list;
+  for (const std::uint32_t layer : {11U, 0U, 2U}) {
+    list.linear(layer, "ffn_gate", 4, 4);
+    list.linear(layer, "ffn_gate_inp", 4, 4);
+    list.linear(layer, "attn_q", 4, 4, true);
+    list.norm(layer, "attn_q_norm", 4);
+    list.add(layer, "ssm_a", {4});
+  }
+  list.add("output_norm.weight", {4});
+  list.add("output.weight", {4, 4});
+  list.add("blk.2.output.weight", {4, 4});
+  std::vector<canrun::Tensor> taken = list.take();
+  std::vector<canrun::Tensor> sorted = taken;
+  canrun::sort_as_quantised(sorted);
+  REQUIRE(taken.size() == 21);
+  for (std::size_t i = 0; i < taken.size(); ++i) CHECK(taken[i].name == sorted[i].name);
+}

@@ -46,7 +46,7 @@ Builder::Qkv Builder::qkv(Id x, int il) {
       now.q = g.view_3d(now.q, l.head_dim_k, l.heads, tokens_, pair, pair * l.heads);
     }
     now.k = linear(w(il, "attn_k.weight"), x, w(il, "attn_k.bias"));
-    now.v = linear(w(il, "attn_v.weight"), x, w(il, "attn_v.bias"));
+    now.v = has(il, "attn_v.weight") ? linear(w(il, "attn_v.weight"), x, w(il, "attn_v.bias")) : now.k;
   }
   if (traits_.flat_qkv) {
     if (has(il, "attn_q_norm.weight")) now.q = norm(now.q, il, "attn_q_norm.weight", "attn_q_norm.bias");
@@ -58,22 +58,38 @@ Builder::Qkv Builder::qkv(Id x, int il) {
   return now;
 }
 
+/// Whether Q is multiplied by a factor per position: on all layers, or only on those without rotation (Llama 4).
+bool Builder::tempers(int il) const {
+  if (traits_.rope == Rope::three_of_four) return traits_.temperature && !ropes(il);
+  return traits_.temperature || arch_.yarn_temperature;
+}
+
 Id Builder::attention(Id x, int il) {
+  // Layers that some pruned models keep as a single matrix (Nemotron NAS).
+  if (layer(il).kv_heads == 0 && !has(il, "attn_k.weight") && !has(il, "attn_qkv.weight"))
+    return linear(w(il, "attn_output.weight"), x, w(il, "attn_output.bias"));
   const Id input = x;
-  Qkv now = qkv(x, il);
+  Qkv now;
+  if (layer(il).shares_kv)
+    now.q = g.reshape(linear(w(il, "attn_q.weight"), x, w(il, "attn_q.bias")),
+                      {layer(il).head_dim_k, layer(il).heads, tokens_, 1});
+  else
+    now = qkv(x, il);
   const auto normalise = [&] {
     if (traits_.flat_qkv) return;
     if (has(il, "attn_q_norm.weight")) now.q = norm(now.q, il, "attn_q_norm.weight", "attn_q_norm.bias");
-    if (has(il, "attn_k_norm.weight")) now.k = norm(now.k, il, "attn_k_norm.weight", "attn_k_norm.bias");
+    if (now.k != absent && has(il, "attn_k_norm.weight"))
+      now.k = norm(now.k, il, "attn_k_norm.weight", "attn_k_norm.bias");
+    if (traits_.norms_values && now.v != absent) now.v = g.map(Op::rms_norm, now.v);
   };
   if (!traits_.norm_after_rope) normalise();
   if (ropes(il)) {
     const Id factors = rope_factors(il);
     now.q = g.rope(now.q, positions(), factors);
-    now.k = g.rope(now.k, positions(), factors);
+    if (now.k != absent) now.k = g.rope(now.k, positions(), factors);
   }
   if (traits_.norm_after_rope) normalise();
-  if (traits_.temperature && arch_.yarn_temperature) now.q = g.mul(now.q, temperature());
+  if (tempers(il)) now.q = g.mul(now.q, temperature());
 
   x = attend(now, il, w(il, "attn_sinks.weight"));
   if (now.gate != absent) {
@@ -160,6 +176,17 @@ Id Builder::cache_view_v(Id cache, std::int64_t head, std::int64_t heads, std::i
   return g.view(cache, {cells, heads, head, streams_}, {0, column * head, column, column * ne(cache)[0]});
 }
 
+/// The cache of the last layer before `il` that keeps one for the same window; absent where the layer keeps its own.
+Id Builder::shared_cache(int il, bool of_v) {
+  if (!layer(il).shares_kv) return absent;
+  for (int before = il - 1; before >= 0; --before) {
+    if (static_cast<std::size_t>(before) >= caches_.size() || windowed(before) != windowed(il)) continue;
+    const Qkv& kept = caches_[static_cast<std::size_t>(before)];
+    if (kept.k != absent) return of_v ? kept.v : kept.k;
+  }
+  return absent;
+}
+
 Id Builder::attend(Qkv now, int il, Id sinks) {
   const Layer& l = layer(il);
   const bool local = windowed(il);
@@ -167,9 +194,9 @@ Id Builder::attend(Qkv now, int il, Id sinks) {
   const Id turn_v = rotation(true, local);
   if (turn_k != absent) {
     now.q = hadamard(now.q, turn_k);
-    now.k = hadamard(now.k, turn_k);
+    if (now.k != absent) now.k = hadamard(now.k, turn_k);
   }
-  if (turn_v != absent) now.v = hadamard(now.v, turn_v);
+  if (turn_v != absent && now.v != absent) now.v = hadamard(now.v, turn_v);
   g.expand(now.q);
   if (any_window_ || !arch_.causal) {
     g.expand(now.k);
@@ -180,13 +207,21 @@ Id Builder::attend(Qkv now, int il, Id sinks) {
   }
   if (!arch_.causal) return attend_cached(now.q, now.k, now.v, mask(local), sinks, absent, false);
   const int where = cache_home(il);
-  const std::int64_t width_k = std::int64_t{l.kv_heads} * l.head_dim_k;
-  const std::int64_t width_v = std::int64_t{l.kv_heads} * l.head_dim_v;
-  const Id cache_k = g.cache(settings_.kv_type_k, {width_k, cells(local), streams_, 1}, where);
-  const Id cache_v =
-      g.cache(settings_.kv_type_v, {settings_.flash_attn ? width_v : v_width_max_, cells(local), streams_, 1}, where);
-  store_k(cache_k, now.k, k_rows(local));
-  store_v(cache_v, now.v, v_rows(local));
+  Id cache_k = shared_cache(il, false);
+  Id cache_v = shared_cache(il, true);
+  if (now.k != absent || cache_k == absent) {
+    const std::int64_t width_k = std::int64_t{l.kv_heads} * l.head_dim_k;
+    const std::int64_t width_v = std::int64_t{l.kv_heads} * l.head_dim_v;
+    cache_k = g.cache(settings_.kv_type_k, {width_k, cells(local), streams_, 1}, where);
+    cache_v =
+        g.cache(settings_.kv_type_v, {settings_.flash_attn ? width_v : v_width_max_, cells(local), streams_, 1}, where);
+  }
+  if (now.k != absent) {
+    store_k(cache_k, now.k, k_rows(local));
+    store_v(cache_v, now.v, v_rows(local));
+    caches_.resize(arch_.layers.size());
+    caches_[static_cast<std::size_t>(il)] = {absent, cache_k, cache_v, absent};
+  }
   const Id k = cache_view_k(cache_k, l.head_dim_k, l.kv_heads, cells(local));
   const Id v = cache_view_v(cache_v, l.head_dim_v, l.kv_heads, cells(local));
   Id x = attend_cached(now.q, k, v, mask(local), sinks, absent, !settings_.flash_attn);

@@ -23,6 +23,7 @@ Builder::Builder(const GraphModel& model, const Settings& settings, const Placem
   const std::int64_t asked = settings.context == 0 ? arch_.context_max : settings.context;
   const std::int64_t batch = arch_.causal ? std::min<std::int64_t>(asked, settings.batch) : settings.batch;
   const std::int64_t ubatch = std::min<std::int64_t>(batch, settings.ubatch == 0 ? batch : settings.ubatch);
+  settings_.flash_attn = settings_.flash_attn && !traits_.no_flash_attention;
   seqs_ = std::max<std::int64_t>(settings.parallel, 1);
   std::int64_t context = padded_256(asked);
   cells_ = context;
@@ -198,7 +199,10 @@ void Builder::pool(Id x) {
 }
 
 void Builder::build() {
-  decoder();
+  if (model_.find(-1, Name("altup_proj.weight").key) >= 0)
+    altup_decoder();
+  else
+    decoder();
 }
 
 }  // namespace canrun::graph

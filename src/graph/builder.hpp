@@ -64,6 +64,7 @@ private:
   };
   Qkv qkv(Id x, int il);
   bool ropes(int il) const;
+  bool tempers(int il) const;
   Id attention(Id x, int il);
   Id attend(Qkv now, int il, Id sinks);
   Id attend_cached(Id q, Id k_cache_view, Id v_cache_view, Id mask, Id sinks, Id v_expand, bool v_transposed);
@@ -72,6 +73,8 @@ private:
   Id cache_view_k(Id cache, std::int64_t head, std::int64_t heads, std::int64_t cells);
   Id cache_view_v(Id cache, std::int64_t head, std::int64_t heads, std::int64_t cells);
   Id hadamard(Id x, Id rotation);
+  Id shared_cache(int il, bool of_v);
+  Id expert_matmul(int il, Name weight, Name scale, Name bias, Id x, Id ids);
   Id ffn(Id x, Id up, Id up_bias, Id gate, Id gate_bias, Id down, Id down_bias, bool clamps = false);
   Id dense_ffn(Id x, int il);
   Id shared_ffn(Id x, int il);
@@ -102,6 +105,16 @@ private:
   Id scan(Id states, Id x, Id dt, Id a, Id b, Id c, Id rows);
   Id weight_for(int il, Name name, bool device_can);
 
+  // Gemma
+  Id per_layer_inputs(Id x);
+  Id slice(Id x);
+  Id add_per_layer_input(Id x, Id inputs, int il);
+  Id twin_ffn(Id normed, Id middle, int il);
+  Id magnitude(Id x);
+  Id modalities(Id x, int il);
+  Id other_copies(Id x);
+  void altup_decoder();
+
   // Whole graphs
   void decoder();
   Id block(Id x, int il);
@@ -115,7 +128,7 @@ private:
   const GraphModel& model_;
   const Architecture& arch_;
   const Traits& traits_;
-  const Settings& settings_;
+  Settings settings_;
   const Placement& placement_;
   Graph g;
 
@@ -129,7 +142,8 @@ private:
   bool any_window_ = false;
   int host_ = 0;
 
-  Id embedded_ = absent;  ///< the input embedding, with what deepstack appends to it
+  Id embedded_ = absent;     ///< the input embedding, with what deepstack appends to it
+  std::vector<Qkv> caches_;  ///< K and V caches per layer, for the layers that read another one's
   std::vector<Id> weight_ids_;
   std::vector<Id> rope_factors_;
   struct {

@@ -79,8 +79,12 @@ Id Builder::block(Id x, int il) {
 
   // Blocks that are only a mixer or only an FFN (Mamba, Nemotron-H).
   if (l.mixer == Mixer::none || l.ffn == FeedForward::none) {
-    Id y = l.mixer == Mixer::none ? feed_forward(normed, il) : mixer(normed, il);
-    if (last) {
+    if (l.mixer == Mixer::none && l.ffn == FeedForward::none) return x;
+    const bool own_norm = l.mixer == Mixer::none && !has_norm && has(il, "ffn_norm.weight");
+    if (own_norm && last) residual = g.get_rows(residual, out_ids());
+    const Id input = own_norm ? norm(residual, il, "ffn_norm.weight", "ffn_norm.bias") : normed;
+    Id y = l.mixer == Mixer::none ? feed_forward(input, il) : mixer(input, il);
+    if (last && !own_norm) {
       y = g.get_rows(y, out_ids());
       residual = g.get_rows(residual, out_ids());
     }
@@ -93,27 +97,30 @@ Id Builder::block(Id x, int il) {
   mixed = mixer(mixed, il);
   if (traits_.branches != Branches::sequential) return parallel_block(x, normed, mixed, il);
 
-  // `post_attention_norm` is the norm behind attention where a norm before the FFN or behind it exists as well;
-  // alone it is the norm before the FFN (GLM-4.5, gpt-oss, Seed-OSS, Qwen3-Next).
+  // A norm behind attention exists only where one before the FFN or behind it exists as well; alone it is the norm
+  // before the FFN (GLM-4.5, gpt-oss, Seed-OSS, Qwen3-Next; DBRX under its other name).
   const bool norm_before = has(il, "ffn_norm.weight") || traits_.norms_without_weight;
-  const bool norm_behind = has(il, "post_attention_norm.weight") && (norm_before || has(il, "post_ffw_norm.weight"));
+  const bool behind = norm_before || has(il, "post_ffw_norm.weight");
+  const auto middle_norm = [&](Id t) {
+    return has(il, "post_attention_norm.weight") ? norm(t, il, "post_attention_norm.weight", "post_attention_norm.bias")
+           : has(il, "attn_output_norm.weight")  ? norm(t, il, "attn_output_norm.weight", "attn_output_norm.bias")
+                                                 : t;
+  };
+  if (behind && traits_.norm_before_rows) mixed = middle_norm(mixed);
   if (last) {
     mixed = g.get_rows(mixed, out_ids());
     residual = g.get_rows(residual, out_ids());
   }
-  if (norm_behind) mixed = norm(mixed, il, "post_attention_norm.weight", "post_attention_norm.bias");
+  if (behind && !traits_.norm_before_rows) mixed = middle_norm(mixed);
   if (traits_.residual_from_norm) residual = g.scale(residual);
   const Id middle = sum(mixed, residual, traits_.residual_first_attention);
-  Id y = middle;
-  if (norm_before)
-    y = norm(y, il, "ffn_norm.weight", "ffn_norm.bias");
-  else if (!norm_behind && has(il, "post_attention_norm.weight"))
-    y = norm(y, il, "post_attention_norm.weight", "post_attention_norm.bias");
-  else if (has(il, "attn_output_norm.weight"))
-    y = norm(y, il, "attn_output_norm.weight", "attn_output_norm.bias");
+  Id y = norm_before ? norm(middle, il, "ffn_norm.weight", "ffn_norm.bias") : behind ? middle : middle_norm(middle);
   residual = traits_.residual_from_norm ? y : middle;
-  y = feed_forward(y, il);
-  if (has(il, "post_ffw_norm.weight")) y = norm(y, il, "post_ffw_norm.weight", "post_ffw_norm.bias");
+  y = has(il, "pre_ffw_norm_2.weight") ? twin_ffn(y, middle, il) : feed_forward(y, il);
+  if (has(il, "post_ffw_norm.weight"))
+    y = norm(y, il, "post_ffw_norm.weight", "post_ffw_norm.bias");
+  else if (has(il, "layer_output_norm.weight"))
+    y = norm(y, il, "layer_output_norm.weight", "layer_output_norm.bias");
   if (traits_.residual_from_norm) residual = g.scale(residual);
   return sum(y, residual, traits_.residual_first_ffn);
 }
@@ -129,8 +136,12 @@ void Builder::decoder() {
   }
   if (const std::int32_t weight = model_.find(-1, Name("token_embd_norm.weight").key); weight >= 0)
     x = norm(x, leaf_of(weight, home(0)), leaf_of(model_.find(-1, Name("token_embd_norm.bias").key), home(0)));
+  const bool per_layer = model_.find(-1, Name("per_layer_token_embd.weight").key) >= 0 && arch_.per_layer_embedding > 0;
+  const Id inputs = per_layer ? per_layer_inputs(x) : absent;
   for (int il = 0; il < layers(); ++il) {
     x = traits_.norms_behind ? encoder_block(x, il) : block(x, il);
+    if (inputs != absent) x = add_per_layer_input(x, inputs, il);
+    if (has(il, "layer_output_scale.weight")) x = g.mul(x, w(il, "layer_output_scale.weight"));
     if (il < static_cast<int>(arch_.deepstack_layers))
       x = g.add(x, g.view_2d(embedded_, arch_.hidden, tokens_, g[embedded_].nb[1]));
   }

@@ -49,6 +49,20 @@ MoeOptions Builder::moe_options(int il) const {
   return o;
 }
 
+/// The chosen experts' matrices times `x`, with a scale and a bias per expert where the file has them.
+Id Builder::expert_matmul(int il, Name weight, Name scale, Name bias, Id x, Id ids) {
+  const Id experts = w(il, weight);
+  if (experts == absent) return x;
+  Id y = g.mul_mat_id(experts, x, ids);
+  if (const Id factors = w(il, scale); factors != absent) {
+    Id each = g.reshape(factors, {1, ne(factors)[0], 1, 1});
+    each = g.repeat(each, {1, ne(factors)[0], ne(x)[2], 1});
+    y = g.mul(y, g.get_rows(each, ids));
+  }
+  if (const Id offsets = w(il, bias); offsets != absent) y = g.add_id(y, offsets, ids);
+  return y;
+}
+
 Id Builder::moe(Id x, int il, const MoeOptions& options, Id logits) {
   const Layer& l = layer(il);
   const std::int64_t experts = l.experts;
@@ -108,19 +122,16 @@ Id Builder::moe(Id x, int il, const MoeOptions& options, Id logits) {
 
   Id opened = absent;
   Id raised = absent;
-  if (const Id both = w(il, "ffn_gate_up_exps.weight"); both != absent) {
-    Id halves = g.mul_mat_id(both, x, chosen);
-    if (const Id bias = w(il, "ffn_gate_up_exps.bias"); bias != absent) halves = g.add_id(halves, bias, chosen);
+  if (has(il, "ffn_gate_up_exps.weight")) {
+    const Id halves =
+        expert_matmul(il, "ffn_gate_up_exps.weight", "ffn_gate_up_exps.scale", "ffn_gate_up_exps.bias", x, chosen);
     const Node h = g[halves];
     opened = g.view_3d(halves, h.ne[0] / 2, h.ne[1], h.ne[2], h.nb[1], h.nb[2]);
     raised = g.view_3d(halves, h.ne[0] / 2, h.ne[1], h.ne[2], h.nb[1], h.nb[2]);
   } else {
-    raised = g.mul_mat_id(w(il, "ffn_up_exps.weight"), x, chosen);
-    if (const Id bias = w(il, "ffn_up_exps.bias"); bias != absent) raised = g.add_id(raised, bias, chosen);
-    if (const Id gate = w(il, "ffn_gate_exps.weight"); gate != absent) {
-      opened = g.mul_mat_id(gate, x, chosen);
-      if (const Id bias = w(il, "ffn_gate_exps.bias"); bias != absent) opened = g.add_id(opened, bias, chosen);
-    }
+    raised = expert_matmul(il, "ffn_up_exps.weight", "ffn_up_exps.scale", "ffn_up_exps.bias", x, chosen);
+    if (has(il, "ffn_gate_exps.weight"))
+      opened = expert_matmul(il, "ffn_gate_exps.weight", "ffn_gate_exps.scale", "ffn_gate_exps.bias", x, chosen);
   }
   Id hidden = absent;
   if (opened == absent) {
@@ -131,8 +142,7 @@ Id Builder::moe(Id x, int il, const MoeOptions& options, Id logits) {
   } else {
     hidden = g.glu(opened, raised);
   }
-  Id out = g.mul_mat_id(w(il, "ffn_down_exps.weight"), hidden, chosen);
-  if (const Id bias = w(il, "ffn_down_exps.bias"); bias != absent) out = g.add_id(out, bias, chosen);
+  Id out = expert_matmul(il, "ffn_down_exps.weight", "ffn_down_exps.scale", "ffn_down_exps.bias", hidden, chosen);
   if (!options.weighs_before) out = g.mul(out, weights);
   g.expand(out);
 

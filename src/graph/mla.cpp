@@ -37,7 +37,7 @@ Id Builder::latent_attention(Id x, int il) {
     Id query = g.concat(g.permute(q_plain, 0, 2, 1, 3), q_rotated, 0);
     compressed = g.reshape(compressed, {rank, 1, tokens_, 1});
     const Id k_now = g.concat(compressed, key, 0);
-    if (arch_.yarn_temperature) query = g.mul(query, temperature());
+    if (tempers(il)) query = g.mul(query, temperature());
     out = attend_latent(query, k_now, compressed, il);
   } else {
     const std::int64_t value = l.head_dim_v;

@@ -47,12 +47,15 @@ struct Traits {
   bool residual_first_attention = false;  ///< the residual is the first operand of the addition behind the mixer
   bool residual_first_ffn = false;        ///< likewise behind the FFN (Phi-3)
   bool residual_from_norm = false;        ///< residuals are the normalised inputs (MiniMax-01)
+  bool norms_values = false;              ///< V is normalised, without a weight (Gemma 3n and 4)
   bool repeats_keys = false;              ///< delta net: Q and K are repeated to the number of value heads (Qwen3-Next)
   bool norms_ssm_inputs = false;          ///< Mamba-1: dt, B and C are normalised although no tensor exists
   bool shared_gate_divides = false;       ///< the shared expert's gate is silu(x) / x instead of a sigmoid (Qwen2-MoE)
   Pooling pooling = Pooling::none;
-  bool norms_behind = false;  ///< encoders: normalised behind each branch, not before it
-  bool mrope = false;         ///< four positions per token, for images (Qwen2-VL and later)
+  bool norms_behind = false;        ///< encoders: normalised behind each branch, not before it
+  bool norm_before_rows = false;    ///< the norm behind attention comes before the rows are picked (Trinity)
+  bool no_flash_attention = false;  ///< the runtime turns it off (Grok)
+  bool mrope = false;               ///< four positions per token, for images (Qwen2-VL and later)
   Rows rows = Rows::in_last_layer;
   bool keeps_hidden = false;      ///< the hidden state before the head is an output of its own
   bool scales_embedding = false;  ///< the embedding is multiplied before the first layer

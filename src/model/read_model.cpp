@@ -11,7 +11,6 @@
 #include "model/families.hpp"
 #include "model/model.hpp"
 #include "model/released.hpp"
-
 #include "model/step_switches.hpp"
 #include "model/vision.hpp"
 

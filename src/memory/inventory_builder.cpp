@@ -6,7 +6,6 @@
 #include "memory/buffer_rules.hpp"
 #include "memory/kv_cache.hpp"
 #include "memory/runtime_traits.hpp"
-#include "memory/supported_settings.hpp"
 #include "quant/tensor_types.hpp"
 
 namespace canrun {
@@ -111,12 +110,13 @@ void describe_layer(Block& block, const Architecture& a, const Layer& layer) {
     const double widths = latent ? 2.0 * a.kv_lora_rank + a.qk_rope_head_dim : layer.head_dim_k + layer.head_dim_v;
     block.attention_flops = 2.0 * layer.heads * widths;
     block.window = layer.window;
+    std::uint32_t tokens_per_pick = std::max(a.indexer_block_size, 1U);
     if (is_compressed(a) && layer.compress_ratio > 0) {
       block.window = 0;
       block.attention_flops /= layer.compress_ratio;
+      tokens_per_pick = layer.compress_ratio;
     }
-    if (a.indexer_top_k > 0 && (layer.has_indexer || latent))
-      block.read_cap = a.indexer_top_k * std::max(a.indexer_block_size, 1U);
+    if (a.indexer_top_k > 0 && (layer.has_indexer || latent)) block.read_cap = a.indexer_top_k * tokens_per_pick;
   }
   block.state_bytes = static_cast<double>(state_bytes(a, layer));
   block.scan_flops = scan_flops_per_element * block.state_bytes / 4;
@@ -159,7 +159,6 @@ void scale_weights(Inventory& inventory, double factor) {
 Inventory make_inventory(const PreparedModel& model, std::vector<TensorType> types, const Settings& settings,
                          GraphBackend backend) {
   const Architecture& a = *model.architecture;
-  require_supported(a, settings);
   Inventory inventory;
   inventory.architecture = model.architecture;
   inventory.tensors = model.tensors;
@@ -191,7 +190,6 @@ Inventory make_inventory(const PreparedModel& model, const FileType& file_type, 
 }
 
 void change_settings(Inventory& inventory, const Settings& settings, GraphBackend backend) {
-  require_supported(*inventory.architecture, settings);
   inventory.settings = settings;
   fill_caches(inventory, backend);
 }

@@ -25,7 +25,7 @@ Inventory make_inventory(const PreparedModel& model, std::vector<TensorType> typ
                          GraphBackend backend);
 
 /// Sizes the caches anew for other settings (context, slots, cache types, flash attention); weights stay. The settings'
-/// `mtp` must not change. Throws as `make_inventory`.
+/// `mtp` must not change.
 void change_settings(Inventory& inventory, const Settings& settings, GraphBackend backend);
 
 /// Bytes per device under a placement. No allocation. `compute` are the buffers for that placement

@@ -34,7 +34,7 @@ struct BlockCache {
 
 /// Caches of every layer of the architecture (MTP blocks among them, mostly empty: the trunk's context does not cache
 /// them except where an architecture does so anyway). Encoders and diffusion models have none.
-/// The settings must be ones that the runtime accepts (`require_supported`).
+/// Settings that the runtime would refuse (`require_supported`) are sized all the same.
 std::vector<BlockCache> block_caches(const Architecture& architecture, const Settings& settings,
                                      const BufferRules& rules);
 

@@ -8,6 +8,7 @@
 
 #include "canrun/error.hpp"
 #include "model/model.hpp"
+#include "quant/tensor_types.hpp"
 
 namespace canrun {
 namespace {
@@ -108,7 +109,8 @@ TensorUse use_of(const Tensor& tensor, const Architecture& a) {
     use.loaded = loaded_unasked(a.gguf_arch, name);
     use.loaded_with_mtp = !contains(mtp_never, a.gguf_arch);
   }
-  use.multiplied = !mtp && tensor.dims[1] > 1 && !name.ends_with(".bias");
+  const bool looked_up = tensor.type.id >= ggml::i8.id && tensor.type.id <= ggml::i64.id;
+  use.multiplied = !mtp && tensor.dims[1] > 1 && !name.ends_with(".bias") && !looked_up;
   return use;
 }
 

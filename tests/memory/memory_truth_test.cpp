@@ -2,6 +2,7 @@
 
 #include "canrun/error.hpp"
 #include "memory/inventory_builder.hpp"
+#include "memory/supported_settings.hpp"
 #include "placement/layer_placement.hpp"
 #include "quant/tensor_types.hpp"
 #include "support/catalog_model.hpp"
@@ -71,9 +72,10 @@ TEST_CASE("weights, caches and states per device equal llama.cpp's own to the by
     const auto backend = row.text("backend") == "cpu" ? GraphBackend::cpu : GraphBackend::cuda;
     const auto file_type = gguf_file_type(row.text("quant")).value();
     if (row.text("other") == "refused") {
-      CHECK_THROWS_AS(make_inventory(model, file_type, false, settings_of(row), backend), Error);
+      CHECK_THROWS_AS(require_supported(*model.architecture, settings_of(row)), Error);
       continue;
     }
+    CHECK_NOTHROW(require_supported(*model.architecture, settings_of(row)));
     const auto inventory = make_inventory(model, file_type, false, settings_of(row), backend);
     const auto memory = place(inventory, placement_of(row, inventory.block_count()), ComputeBuffers{});
     std::uint64_t weights = 0, caches = 0;

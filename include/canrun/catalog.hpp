@@ -23,6 +23,8 @@ struct ModelRecord {
   std::uint64_t params_active = 0;  ///< as above, in the convention of the model's family; count your own
   std::uint64_t params_text = 0, params_mtp = 0, params_vision = 0;  ///< as above, where they are split
   std::string gguf_repository;     ///< where converted files are found; empty = unknown
+  std::string gguf_source;         ///< how sure that repository is
+  std::string released_as;         ///< quantisation id of the released checkpoint: BF16, FP8, MXFP4, INT4-g32 …
   std::string native_quant;        ///< the file type that the model was released in, if 4-bit (MXFP4_MOE …)
   std::string unsupported_reason;  ///< why llama.cpp cannot run it; empty = it can
   std::string config_json;         ///< the Hugging Face configuration, as JSON text
@@ -122,8 +124,9 @@ class Catalog {
 public:
   /// The catalogs compiled into the program.
   static const Catalog& builtin();
-  /// The built-in catalogs with the JSON files of `directory` laid over them: an entry with the same id replaces.
-  /// Throws Error(malformed) naming file, JSON path and reason.
+  /// These catalogs with the JSON files of `directory` laid over them: an entry with the same id replaces, a name that
+  /// an entry of `directory` has as well now means that one (look-ups say so in a note). May be repeated; the last
+  /// layer wins. Throws Error(malformed) naming file, JSON path, what was found and what was expected.
   [[nodiscard]] Catalog with_overlay(const std::string& directory) const;
 
   /// Look-ups by any usual spelling. Throw Error(unknown_name) with the nearest names.
@@ -148,6 +151,9 @@ public:
   [[nodiscard]] std::vector<WorkloadRecord> workloads() const;
   [[nodiscard]] std::vector<CpuRecord> cpus() const;
 
+  /// One entry as it stands in a catalog file, as JSON text. `id` exactly; throws Error(unknown_name).
+  [[nodiscard]] std::string entry_json(std::string_view kind, std::string_view id) const;
+
   /// The JSON text of one data file that is not a list of entries: `scoring`, `calibration`, `overheads` …
   [[nodiscard]] std::string_view document(std::string_view name) const;
 
@@ -156,5 +162,16 @@ private:
   explicit Catalog(std::shared_ptr<const Impl> impl);
   std::shared_ptr<const Impl> impl_;
 };
+
+/// The user's own catalog folder: `$XDG_CONFIG_HOME/canrun/catalog`, else `~/.config/canrun/catalog`; empty when the
+/// environment has neither variable. It need not exist.
+std::string user_catalog_directory();
+
+/// What is wrong with the catalog files of a folder, one message a problem file (file, JSON path, what was found, what
+/// was expected); empty when all is well. Throws Error(malformed) when it is no folder.
+std::vector<std::string> check_catalog(const std::string& directory);
+
+/// A model as an entry of a catalog file, which passes `check_catalog`.
+std::string entry_json(const ModelRecord& model);
 
 }  // namespace canrun

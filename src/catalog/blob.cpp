@@ -48,6 +48,12 @@ std::optional<Kind> kind_named(std::string_view name) {
   return static_cast<Kind>(it - kKindNames.begin());
 }
 
+std::string kind_list() {
+  std::string list;
+  for (const std::string_view name : kKindNames) list += (list.empty() ? "" : ", ") + std::string(name);
+  return list;
+}
+
 std::string write_blob(const std::vector<SectionSource>& sections, const std::vector<DocumentSource>& documents) {
   std::string header(kMagic);
   std::string heap;

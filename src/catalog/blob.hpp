@@ -15,6 +15,8 @@ enum class Kind : std::uint8_t { models, quants, devices, runtimes, workloads, r
 inline constexpr std::size_t kKinds = 8;
 std::string_view to_string(Kind kind);
 std::optional<Kind> kind_named(std::string_view name);
+/// `models, quants, …`, for messages.
+std::string kind_list();
 
 /// One entry of a name index.
 struct NameHit {

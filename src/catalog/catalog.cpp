@@ -8,8 +8,10 @@
 #include "catalog/data_folder.hpp"
 #include "catalog/fields.hpp"
 #include "catalog/impl.hpp"
-#include "catalog/name_forms.hpp"
+#include "catalog/json_entry.hpp"
+#include "catalog/nearest.hpp"
 #include "catalog/pack.hpp"
+#include "catalog/resolve.hpp"
 
 namespace canrun {
 
@@ -27,25 +29,34 @@ const Catalog& Catalog::builtin() {
 }
 
 Catalog Catalog::with_overlay(const std::string& directory) const {
-  catalog::Schemas schemas;
-  for (std::size_t i = 0; i < catalog::kKinds; ++i) {
-    const std::string name(to_string(static_cast<Kind>(i)));
-    if (const auto text = impl_->layers.document("schema/" + name)) schemas[name] = *text;
-  }
-  if (const auto text = impl_->layers.document("schema/measurements")) schemas["measurements"] = *text;
   auto packed = std::make_shared<const std::string>(
-      catalog::pack(catalog::read_folder(directory), schemas,
-                    catalog::read_measurements(std::filesystem::path(directory) / "measurements")));
+      catalog::pack(catalog::read_folder(directory), catalog::schemas_of(impl_->layers),
+                    catalog::read_measurements(std::filesystem::path(directory) / "measurements"), &impl_->layers));
   auto impl = std::make_shared<Impl>(*impl_);
-  impl->layers.add(*packed, packed);
+  impl->layers.add(*packed, packed, directory);
   return Catalog(std::move(impl));
 }
 
+namespace {
+
+Kind checked_kind(std::string_view kind) {
+  if (const auto known = catalog::kind_named(kind)) return *known;
+  throw Error(ErrorCode::unknown_name, fmt::format("there is no catalog of \"{}\"; there are {}",
+                                                   catalog::printable(kind), catalog::kind_list()));
+}
+
+}  // namespace
+
+std::string Catalog::entry_json(std::string_view kind, std::string_view id) const {
+  const Kind known = checked_kind(kind);
+  const auto found = impl_->layers.find_id(known, id);
+  if (!found) catalog::unknown_name(impl_->layers, known, "entry", id);
+  return catalog::unpack_entry(*found);
+}
+
 std::vector<std::string> Catalog::ids(std::string_view kind) const {
-  const auto known = catalog::kind_named(kind);
-  if (!known) throw Error(ErrorCode::unknown_name, fmt::format("there is no catalog of \"{}\"", kind));
   std::vector<std::string> out;
-  for (const catalog::Found& found : impl_->layers.all(*known)) out.emplace_back(found.id());
+  for (const catalog::Found& found : impl_->layers.all(checked_kind(kind))) out.emplace_back(found.id());
   return out;
 }
 

@@ -43,6 +43,8 @@ void fields(V& v, ModelRecord& r) {
   v("params_mtp", r.params_mtp);
   v("params_vision", r.params_vision);
   v("gguf_repository", r.gguf_repository);
+  v("gguf_source", r.gguf_source);
+  v("released_as", r.released_as);
   v("native_quant", r.native_quant);
   v("unsupported_reason", r.unsupported_reason);
   v.json("config", r.config_json);

@@ -140,8 +140,9 @@ std::vector<EntryName> entry_names(Kind kind, const json& entry) {
   }
   add(names, key_of(kind, name), NameRank::name);
   add(names, key_of(kind, base), NameRank::name);
+  const bool rare = entry.value("rare", false);
   for (const std::string& given : {id, name, base}) {
-    for (std::string& key : derived_keys(kind, given)) add(names, std::move(key), NameRank::derived);
+    for (std::string& key : derived_keys(kind, given, rare)) add(names, std::move(key), NameRank::derived);
   }
   return names;
 }

@@ -12,8 +12,8 @@
 
 namespace canrun::catalog {
 
-void Layers::add(std::string_view bytes, std::shared_ptr<const std::string> owner) {
-  layers_.push_back(std::make_shared<const Layer>(Layer{std::move(owner), Blob(bytes)}));
+void Layers::add(std::string_view bytes, std::shared_ptr<const std::string> owner, std::string origin) {
+  layers_.push_back(std::make_shared<const Layer>(Layer{std::move(owner), std::move(origin), Blob(bytes)}));
 }
 
 std::optional<Found> Layers::find_id(Kind kind, std::string_view id) const {
@@ -21,23 +21,28 @@ std::optional<Found> Layers::find_id(Kind kind, std::string_view id) const {
   for (auto layer = layers_.rbegin(); layer != layers_.rend(); ++layer) {
     const Blob& blob = (*layer)->blob;
     if (const auto hit = blob.find(kind, key); hit && blob.id(kind, hit->entry) == id) {
-      return Found{&blob, kind, hit->entry, {}};
+      return Found{&blob, kind, hit->entry, {}, (*layer)->origin, {}};
     }
   }
   return std::nullopt;
 }
 
 std::optional<Found> Layers::find(Kind kind, std::string_view key) const {
+  std::optional<Found> found;
   for (auto layer = layers_.rbegin(); layer != layers_.rend(); ++layer) {
     const Blob& blob = (*layer)->blob;
     auto hit = blob.find(kind, key);
     if (!hit) continue;
-    auto found = find_id(kind, blob.id(kind, hit->entry));
-    if (!found) found = Found{&blob, kind, hit->entry, {}};
+    const std::string_view id = blob.id(kind, hit->entry);
+    if (found) {
+      if (id != found->id()) found->hides = id;
+      break;
+    }
+    found = find_id(kind, id);
+    if (!found) found = Found{&blob, kind, hit->entry, {}, (*layer)->origin, {}};
     found->others = std::move(hit->others);
-    return found;
   }
-  return std::nullopt;
+  return found;
 }
 
 std::vector<Found> Layers::all(Kind kind) const {
@@ -45,13 +50,13 @@ std::vector<Found> Layers::all(Kind kind) const {
   if (layers_.size() == 1) {
     const Blob& blob = layers_.front()->blob;
     out.reserve(blob.size(kind));
-    for (std::uint32_t i = 0; i < blob.size(kind); ++i) out.push_back({&blob, kind, i, {}});
+    for (std::uint32_t i = 0; i < blob.size(kind); ++i) out.push_back({&blob, kind, i, {}, {}, {}});
     return out;
   }
   std::unordered_map<std::string_view, std::size_t> place;
   for (const auto& layer : layers_) {
     for (std::uint32_t i = 0; i < layer->blob.size(kind); ++i) {
-      Found found{&layer->blob, kind, i, {}};
+      Found found{&layer->blob, kind, i, {}, layer->origin, {}};
       const auto [it, fresh] = place.try_emplace(found.id(), out.size());
       if (fresh) {
         out.push_back(std::move(found));
@@ -91,6 +96,23 @@ std::vector<std::string> Layers::nearest(Kind kind, std::string_view typed, std:
     ids.push_back(id);
   }
   return ids;
+}
+
+std::vector<std::string> notes_on(std::string_view typed, const Found& found) {
+  std::vector<std::string> notes;
+  if (!found.others.empty()) {
+    std::string list;
+    for (std::size_t i = 0; i < found.others.size(); ++i) {
+      list += (i == 0 ? "" : i + 1 == found.others.size() ? " or " : ", ") + found.others[i];
+    }
+    notes.push_back(fmt::format("\"{}\" may also mean {}: taking {}", printable(typed), list, found.id()));
+  }
+  if (!found.origin.empty()) {
+    std::string note = fmt::format("{} is taken from {}", found.id(), found.origin);
+    if (!found.hides.empty()) note += fmt::format(", which hides {}", found.hides);
+    notes.push_back(std::move(note));
+  }
+  return notes;
 }
 
 void unknown_name(const Layers& layers, Kind kind, std::string_view what, std::string_view typed) {

@@ -18,13 +18,15 @@ struct Found {
   Kind kind = Kind::models;
   std::uint32_t entry = 0;
   std::vector<std::string> others;  ///< ids of what the name may also mean
+  std::string origin;               ///< the folder that the entry comes from; empty = built in
+  std::string hides;                ///< id of the entry below that had the name
   [[nodiscard]] std::string_view id() const { return blob->id(kind, entry); }
 };
 
 class Layers {
 public:
-  /// `bytes` must outlive the layer, or be owned by `owner`.
-  void add(std::string_view bytes, std::shared_ptr<const std::string> owner = nullptr);
+  /// `bytes` must outlive the layer, or be owned by `owner`; `origin` is what notes call the layer.
+  void add(std::string_view bytes, std::shared_ptr<const std::string> owner = nullptr, std::string origin = {});
 
   /// The entry that a look-up key names.
   [[nodiscard]] std::optional<Found> find(Kind kind, std::string_view key) const;
@@ -39,6 +41,7 @@ public:
 private:
   struct Layer {
     std::shared_ptr<const std::string> owner;
+    std::string origin;
     Blob blob;
   };
   std::vector<std::shared_ptr<const Layer>> layers_;  ///< lowest first
@@ -53,6 +56,9 @@ Record decode(const Found& found) {
   fields(in, record);
   return record;
 }
+
+/// What a reader should know about a choice: what else the name may mean, and that a catalog of their own decided.
+std::vector<std::string> notes_on(std::string_view typed, const Found& found);
 
 /// Throws Error(unknown_name): `unknown WHAT "typed": did you mean a, b or c?`.
 [[noreturn]] void unknown_name(const Layers& layers, Kind kind, std::string_view what, std::string_view typed);

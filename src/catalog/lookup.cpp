@@ -1,54 +1,34 @@
-#include <fmt/format.h>
-
-#include "canrun/error.hpp"
 #include "catalog/impl.hpp"
 #include "catalog/name_forms.hpp"
+#include "catalog/resolve.hpp"
 
 namespace canrun {
 namespace catalog {
+
 namespace {
 
 template <class Record>
-Resolved<Record> look_up(const Layers& layers, Kind kind, std::string_view what, std::string_view name) {
-  const auto found = layers.find(kind, key_of(kind, name));
-  if (!found) unknown_name(layers, kind, what, name);
-  Resolved<Record> resolved{decode<Record>(*found), {}};
-  for (const std::string& other : found->others) {
-    resolved.notes.push_back(fmt::format("\"{}\" may also mean {}: taking {}", name, other, found->id()));
-  }
-  return resolved;
+Resolved<Record> look_up(const Layers& layers, Kind kind, std::string_view what, std::string_view typed) {
+  const auto found = layers.find(kind, key_of(kind, typed));
+  if (!found) unknown_name(layers, kind, what, typed);
+  return {decode<Record>(*found), notes_on(typed, *found)};
 }
 
 }  // namespace
-
-Device device_of(const DeviceEntry& entry) {
-  Device device = entry.device;
-  if (entry.memory.empty()) return device;
-  device.memory_bytes = entry.memory.back();
-  device.usable_bytes = entry.usable.back();
-  if (entry.memory.size() > 1) {
-    for (std::size_t i = 0; i < entry.memory.size(); ++i) {
-      device.memory_options.push_back({entry.memory[i], entry.usable[i]});
-    }
-  }
-  return device;
-}
-
 }  // namespace catalog
 
 using catalog::Kind;
 
 Resolved<ModelRecord> Catalog::model(std::string_view name) const {
-  return catalog::look_up<ModelRecord>(impl_->layers, Kind::models, "model", name);
+  return catalog::resolve_model(impl_->layers, name);
 }
 
 Resolved<QuantRecord> Catalog::quant(std::string_view name) const {
-  return catalog::look_up<QuantRecord>(impl_->layers, Kind::quants, "quantisation", name);
+  return catalog::resolve_quant(impl_->layers, name);
 }
 
 ResolvedDevice Catalog::device(std::string_view name) const {
-  auto resolved = catalog::look_up<catalog::DeviceEntry>(impl_->layers, Kind::devices, "GPU", name);
-  return {catalog::device_of(resolved.record), 1, std::move(resolved.notes)};
+  return catalog::resolve_device(impl_->layers, name);
 }
 
 Resolved<RuntimeRecord> Catalog::runtime(std::string_view name) const {
@@ -60,15 +40,15 @@ Resolved<WorkloadRecord> Catalog::workload(std::string_view name) const {
 }
 
 Resolved<RamRecord> Catalog::ram(std::string_view name) const {
-  return catalog::look_up<RamRecord>(impl_->layers, Kind::ram, "memory type", name);
+  return catalog::resolve_ram(impl_->layers, name);
 }
 
 Resolved<CpuRecord> Catalog::cpu(std::string_view name) const {
-  return catalog::look_up<CpuRecord>(impl_->layers, Kind::cpus, "processor", name);
+  return catalog::resolve_cpu(impl_->layers, name);
 }
 
 LinkRecord Catalog::link(std::string_view name) const {
-  return catalog::look_up<catalog::LinkEntry>(impl_->layers, Kind::links, "link", name).record.link;
+  return catalog::resolve_link(impl_->layers, name);
 }
 
 }  // namespace canrun

@@ -46,7 +46,7 @@ std::string without_marks(std::string_view name) {
 std::string unified_device_word(const std::string& word) {
   if (word == "mobile" || word == "notebook") return "laptop";
   if (word == "core" || word == "cores") return "c";
-  if (word == "gib" || word == "g") return "gb";
+  if (word == "gib") return "gb";
   return word;
 }
 
@@ -65,10 +65,16 @@ Words without_size(Words words) {
   return words;
 }
 
+/// Without a series word in front of what tells the device apart: `3090` of `rtx 3090`, `a6000` of `rtx a6000`, `b580`
+/// of `arc b580`, `w7900` of `pro w7900`.
 Words without_series(Words words) {
-  if (words.size() > 1 && (words[0] == "rtx" || words[0] == "gtx" || words[0] == "rx") && is_number(words[1])) {
-    words.erase(words.begin());
-  }
+  const std::size_t n = words.size();
+  const bool numbered = n > 1 && is_number(words[1]);
+  const bool lettered = n > 2 && words[1].size() == 1 && is_number(words[2]) && words[2].size() >= 3;
+  const std::string& series = words[0];
+  const bool drop = (numbered && (series == "rtx" || series == "gtx" || series == "rx")) ||
+                    (lettered && (series == "rtx" || series == "arc" || series == "pro"));
+  if (drop) words.erase(words.begin());
   return words;
 }
 
@@ -96,6 +102,23 @@ std::vector<std::string> model_keys(const Words& words) {
   return {key(without_maker(words)), key(plain), key(without_active(plain))};
 }
 
+/// `5800x3d` of `ryzen 7 5800x3d`, `13900k` of `i9-13900k`, `7965wx` of `threadripper pro 7965wx`.
+std::vector<std::string> cpu_keys(const Words& words) {
+  std::size_t first = 0;
+  if (words.size() > 3 && (words[0] == "ryzen" || words[0] == "i") && is_number(words[1])) first = 2;
+  while (first < words.size() && (words[first] == "ryzen" || words[first] == "threadripper" || words[first] == "pro")) {
+    ++first;
+  }
+  const bool model = first > 0 && first + 1 < words.size() && is_number(words[first]) && words[first].size() >= 4;
+  return model ? std::vector<std::string>{join_words(words, first, words.size())} : std::vector<std::string>{};
+}
+
+/// A name without what stands in parentheses.
+std::string_view without_remark(std::string_view name) {
+  const std::size_t open = name.find('(');
+  return open == std::string_view::npos || open == 0 ? name : name.substr(0, open);
+}
+
 }  // namespace
 
 std::vector<std::string> words_of(Kind kind, std::string_view name) {
@@ -117,11 +140,17 @@ std::string key_of(Kind kind, std::string_view name) {
   return key(words_of(kind, name));
 }
 
-std::vector<std::string> derived_keys(Kind kind, std::string_view name) {
+std::vector<std::string> derived_keys(Kind kind, std::string_view name, bool keep_size) {
   const Words words = words_of(kind, name);
   if (words.empty()) return {};
-  if (kind == Kind::devices) return device_keys(words);
+  if (kind == Kind::devices)
+    return keep_size ? std::vector<std::string>{key(without_series(words))} : device_keys(words);
   if (kind == Kind::models) return model_keys(words);
+  if (kind == Kind::cpus) {
+    std::vector<std::string> keys = cpu_keys(words);
+    keys.push_back(key_of(kind, without_remark(name)));
+    return keys;
+  }
   return {};
 }
 

@@ -17,7 +17,8 @@ std::vector<std::string> words_of(Kind kind, std::string_view name);
 std::string key_of(Kind kind, std::string_view name);
 
 /// Shorter keys by which the same thing is also known: `3090` and `rtx3090` of `RTX 3090 24GB`, `llama3.1-8b` of
-/// `Meta-Llama-3.1-8B-Instruct`. Two entries may share one; the packer then remembers both.
-std::vector<std::string> derived_keys(Kind kind, std::string_view name);
+/// `Meta-Llama-3.1-8B-Instruct`. Two entries may share one; the packer then remembers both. With `keep_size` a memory
+/// size is never left out.
+std::vector<std::string> derived_keys(Kind kind, std::string_view name, bool keep_size = false);
 
 }  // namespace canrun::catalog

@@ -13,7 +13,7 @@ double name_distance(std::string_view typed, std::string_view known);
 /// Names farther away than this are not suggested.
 inline constexpr double kFarthestSuggestion = 0.55;
 
-/// The text with control characters replaced and cut to 80 characters, fit for a message on a terminal.
+/// The text cut to 80 bytes, with control characters and invalid UTF-8 replaced: fit for a message on a terminal.
 std::string printable(std::string_view text);
 
 }  // namespace canrun::catalog

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <array>
+#include <algorithm>
 #include <filesystem>
 #include <unordered_map>
 
@@ -40,26 +40,45 @@ private:
     std::uint32_t entry = 0;
     NameRank rank = NameRank::derived;
     std::vector<std::string> others;
+    bool listed = false;  ///< `others` was written down in the entry and is complete
+
+    void also(const std::string& id) {
+      if (std::find(others.begin(), others.end(), id) == others.end()) others.push_back(id);
+    }
   };
 
   void claim(EntryName name, std::uint32_t index, const std::string& where) {
-    const auto [it, fresh] = claims_.try_emplace(name.key, Claim{index, name.rank, name.others});
+    const auto [it, fresh] = claims_.try_emplace(name.key, Claim{index, name.rank, name.others, !name.others.empty()});
     Claim& held = it->second;
     if (fresh) return;
     if (held.entry == index) {
       if (name.rank < held.rank) held.rank = name.rank;
-      if (!name.others.empty()) held.others = std::move(name.others);
+      if (!name.others.empty()) {
+        held.others = std::move(name.others);
+        held.listed = true;
+      }
       return;
     }
+    // `RTX 2060` is the id of one card and a short name of another: whoever asks for it should learn of both.
+    const bool remember = kind_ == Kind::devices && name.rank == NameRank::derived && held.rank <= NameRank::name;
     if (name.rank < held.rank) {
-      held = Claim{index, name.rank, std::move(name.others)};
+      const bool was_derived = kind_ == Kind::devices && held.rank == NameRank::derived && name.others.empty();
+      std::vector<std::string> others = std::move(name.others);
+      if (was_derived) {
+        others = std::move(held.others);
+        others.insert(others.begin(), ids_[held.entry]);
+      }
+      const bool listed = !was_derived && !others.empty();
+      held = Claim{index, name.rank, std::move(others), listed};
+    } else if (remember) {
+      if (!held.listed) held.also(ids_[index]);
     } else if (name.rank == held.rank) {
       if (name.rank <= NameRank::alias) {
         throw Error(ErrorCode::malformed, fmt::format("{}: found a name that \"{}\" has as well (both are looked up as "
                                                       "\"{}\"), expected a name of its own",
                                                       where, ids_[held.entry], name.key));
       }
-      held.others.push_back(ids_[index]);
+      held.also(ids_[index]);
     }
   }
 
@@ -78,19 +97,43 @@ const std::string& schema_text(const Schemas& schemas, const std::string& stem, 
 }
 
 Kind kind_of(const json& document, const std::string& file) {
+  for (const char* key : {"kind", "entries"}) {
+    if (!document.contains(key)) {
+      throw Error(ErrorCode::malformed, fmt::format("{}: $: found no key \"{}\", expected it beside \"{}\"", file, key,
+                                                    std::string_view(key) == "kind" ? "entries" : "kind"));
+    }
+  }
   const json& name = document.at("kind");
   if (name.is_string()) {
     if (const auto kind = kind_named(name.get<std::string>())) return *kind;
   }
-  std::string kinds;
-  for (std::size_t i = 0; i < kKinds; ++i) kinds += (i > 0 ? ", " : "") + std::string(to_string(static_cast<Kind>(i)));
-  throw Error(ErrorCode::malformed, fmt::format("{}: $.kind: found {}, expected one of {}", file, name.dump(), kinds));
+  throw Error(ErrorCode::malformed,
+              fmt::format("{}: $.kind: found {}, expected one of {}", file, name.dump(-1, ' ', true), kind_list()));
+}
+
+/// A document may only be laid over one that there is: any other name is a catalog with its heading forgotten.
+void check_document_name(const std::string& stem, const std::string& file, const Layers* below) {
+  if (below == nullptr || below->document(stem)) return;
+  throw Error(ErrorCode::malformed,
+              fmt::format("{}: $: found neither \"kind\" nor a document that the program knows, expected "
+                          "{{\"kind\": …, \"entries\": […]}} with kind one of {}",
+                          file, kind_list()));
 }
 
 }  // namespace
 
+Schemas schemas_of(const Layers& layers) {
+  Schemas schemas;
+  for (std::size_t i = 0; i < kKinds; ++i) {
+    const std::string name(to_string(static_cast<Kind>(i)));
+    if (const auto text = layers.document("schema/" + name)) schemas[name] = *text;
+  }
+  if (const auto text = layers.document("schema/measurements")) schemas["measurements"] = *text;
+  return schemas;
+}
+
 std::string pack(const std::vector<SourceFile>& files, const Schemas& schemas,
-                 const std::vector<SourceFile>& measurements) {
+                 const std::vector<SourceFile>& measurements, const Layers* below) {
   std::vector<Section> sections;
   for (std::size_t i = 0; i < kKinds; ++i) sections.emplace_back(static_cast<Kind>(i));
   std::map<std::string, json> parsed_schemas;
@@ -106,7 +149,8 @@ std::string pack(const std::vector<SourceFile>& files, const Schemas& schemas,
                   fmt::format("{}: $: found {}, expected an object", file.path, document.type_name()));
     }
     const std::string stem = std::filesystem::path(file.path).stem().string();
-    if (!document.contains("kind") || !document.contains("entries")) {
+    if (!document.contains("kind") && !document.contains("entries")) {
+      check_document_name(stem, file.path, below);
       if (const auto it = parsed_schemas.find(stem); it != parsed_schemas.end()) {
         check_schema(document, it->second, file.path);
       }

@@ -40,8 +40,8 @@ Json build_device(const Row& row) {
   put(entry, "form", row.text("form"));
   const bool unified = row.text("unified_memory") == "yes";
   std::vector<double> sizes = numbers(row.list("memory_gb"));
-  const bool host_sized = sizes.empty();
-  if (host_sized) sizes = host_memory_sizes(row.text("family"));
+  const bool host_sized = sizes.empty() && unified;
+  if (host_sized) sizes = {typical_host_memory(row.text("family"))};
   const std::vector<double> fractions = numbers(row.list("gpu_usable_fraction"));
   if (!sizes.empty()) {
     entry["memory_gib"] = json_numbers(sizes);
@@ -51,7 +51,7 @@ Json build_device(const Row& row) {
     entry["usable_gib"] = json_numbers(usable.gib);
     entry["usable_source"] = usable.source;
   }
-  if (host_sized) entry["memory_from_host"] = true;
+  if (host_sized && row.text("form") == "integrated") entry["memory_from_host"] = true;
   put(entry, "memory_type", row.text("memory_type"));
   const std::pair<const char*, const char*> figures[] = {{"bus_bits", "bus_bits"},
                                                          {"bandwidth_gbs", "bandwidth_gbs"},
@@ -80,11 +80,40 @@ Json build_device(const Row& row) {
   return entry;
 }
 
+/// `m4-max` of `m4-max-40c`; empty for a chip that is not told apart by its GPU cores.
+std::string without_cores(const std::string& id) {
+  const std::size_t dash = id.rfind('-');
+  const bool cores =
+      dash != std::string::npos && id.back() == 'c' && id.find_first_not_of("0123456789", dash + 1) == id.size() - 1;
+  return cores ? id.substr(0, dash) : std::string();
+}
+
+/// A chip's name without a core count means the full chip, and the others are named.
+void name_full_chips(std::vector<Json>& entries) {
+  for (Json& entry : entries) {
+    const std::string chip = without_cores(entry.at("id"));
+    if (chip.empty()) continue;
+    Json others = Json::array();
+    bool largest = true;
+    for (const Json& other : entries) {
+      if (&other == &entry || without_cores(other.at("id")) != chip) continue;
+      others.push_back(other.at("id"));
+      largest = largest && other.at("fp32_tflops") < entry.at("fp32_tflops");
+    }
+    if (others.empty()) {
+      entry["aliases"] = Json::array({chip});
+    } else if (largest) {
+      entry["shared_names"] = Json::array({Json{{"name", chip}, {"others", others}}});
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<Json> build_devices(const std::filesystem::path& facts) {
   std::vector<Json> entries;
   for (const Row& row : read_csv(facts / "devices.csv")) entries.push_back(build_device(row));
+  name_full_chips(entries);
   return entries;
 }
 

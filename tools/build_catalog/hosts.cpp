@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <cmath>
 #include <regex>
 
 #include "csv.hpp"
@@ -69,16 +70,40 @@ std::vector<Json> build_ram(const std::filesystem::path& facts) {
   return entries;
 }
 
+/// Achieved rates are known for x16 only; fewer lanes reach the same share, generations without a measurement that of
+/// their neighbour.
+double achieved_share(const std::vector<Row>& rows, double generation) {
+  double nearest = 0, share = 0;
+  for (const Row& row : rows) {
+    const auto achieved = row.number("achievable_gbs");
+    if (!achieved) continue;
+    const double gen = row.number("gen").value();
+    if (share == 0 || std::abs(gen - generation) < std::abs(nearest - generation)) {
+      nearest = gen;
+      share = *achieved / row.number("theoretical_gbs").value();
+    }
+  }
+  return share;
+}
+
 std::vector<Json> build_links(const std::filesystem::path& facts) {
   std::vector<Json> entries;
-  for (const Row& row : read_csv(facts / "links.csv")) {
+  const std::vector<Row> rows = read_csv(facts / "links.csv");
+  for (const Row& row : rows) {
     Json entry;
+    const double generation = row.number("gen").value();
     entry["id"] = fmt::format("pcie{}x{}", row.text("gen"), row.text("lanes"));
-    entry["generation"] = number(row.number("gen").value());
+    entry["generation"] = number(generation);
     entry["lanes"] = number(row.number("lanes").value());
     put_number(entry, "bandwidth_gbs", row, "theoretical_gbs");
     put_number(entry, "achieved_gbs", row, "achievable_gbs");
-    entry["source"] = row.text("source");
+    std::string source = row.text("source");
+    if (!entry.contains("achieved_gbs")) {
+      const double achieved = row.number("theoretical_gbs").value() * achieved_share(rows, generation);
+      entry["achieved_gbs"] = number(std::round(achieved * 100) / 100);
+      source += "; achieved: the share measured on x16 of this or the nearest generation";
+    }
+    entry["source"] = source;
     entries.push_back(std::move(entry));
   }
   return entries;

@@ -27,6 +27,27 @@ std::string join(const std::string& a, const std::string& b) {
   return a + "; " + b;
 }
 
+/// The format of the released checkpoint, as the configuration's quantization_config or dtype says.
+std::string released_as(const Json& config) {
+  const Json& text = config.contains("text_config") ? config.at("text_config") : config;
+  for (const Json* part : {&config, &text}) {
+    const auto quantization = part->find("quantization_config");
+    if (quantization == part->end()) continue;
+    const std::string method = quantization->value("quant_method", std::string());
+    if (method == "fp8") return "FP8";
+    if (method == "mxfp4") return "MXFP4";
+  }
+  for (const Json* part : {&config, &text}) {
+    for (const char* key : {"dtype", "torch_dtype"}) {
+      const std::string dtype = part->value(key, std::string());
+      if (dtype == "float32") return "F32";
+      if (dtype == "float16") return "F16";
+      if (dtype == "bfloat16") return "BF16";
+    }
+  }
+  return "BF16";
+}
+
 Json build_model(const Row& row, Json config, const std::string& unsupported) {
   const Json remarks = take_remarks(config);
   Json entry;
@@ -46,6 +67,7 @@ Json build_model(const Row& row, Json config, const std::string& unsupported) {
     if (const auto value = row.number(column); value && *value > 0) entry[key] = number(*value);
   }
   put(entry, "unsupported_reason", unsupported);
+  entry["released_as"] = released_as(config);
   entry["config"] = std::move(config);
   entry["source"] = join(row.text("source"), remarks.value("_source", std::string()));
   if (row.text("source_meta") != "memory") {

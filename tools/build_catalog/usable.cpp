@@ -67,10 +67,8 @@ Usable usable_memory(const DeviceKind& kind, const std::vector<double>& sizes, c
   return each(sizes, "driver reserve, about 2 %", [](double size) { return size * 0.98; });
 }
 
-std::vector<double> host_memory_sizes(const std::string& family) {
-  if (family == "Radeon iGPU" || family == "Intel iGPU") return {8, 16, 32, 64, 96, 128};
-  if (starts_with(family, "Snapdragon X2")) return {16, 32, 48, 64, 128};
-  return {};
+double typical_host_memory(const std::string& family) {
+  return family == "RTX Spark" ? 128 : 32;
 }
 
 }  // namespace facts

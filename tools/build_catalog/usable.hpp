@@ -27,8 +27,8 @@ struct Usable {
 /// - AMD and Intel cards: 1 % and 2 %.
 Usable usable_memory(const DeviceKind& kind, const std::vector<double>& sizes, const std::vector<double>& fractions);
 
-/// Usual memory sizes of machines with a GPU that has none of its own, smallest first; empty when the family is not
-/// such a one.
-std::vector<double> host_memory_sizes(const std::string& family);
+/// A typical memory size, in GiB, of machines whose chip the fact table lists without one: what is assumed when nobody
+/// says how much there is.
+double typical_host_memory(const std::string& family);
 
 }  // namespace facts

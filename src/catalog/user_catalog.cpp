@@ -1,0 +1,47 @@
+#include <cstdlib>
+#include <filesystem>
+
+#include "canrun/catalog.hpp"
+#include "canrun/error.hpp"
+#include "catalog/builtin.hpp"
+#include "catalog/data_folder.hpp"
+#include "catalog/layers.hpp"
+#include "catalog/pack.hpp"
+
+namespace canrun {
+
+std::string user_catalog_directory() {
+  const auto variable = [](const char* name) {
+    const char* value = std::getenv(name);
+    return std::string(value == nullptr ? "" : value);
+  };
+  std::filesystem::path base = variable("XDG_CONFIG_HOME");
+  if (base.empty() || base.is_relative()) {
+    base = variable("HOME");
+    if (base.empty()) return {};
+    base /= ".config";
+  }
+  return (base / "canrun" / "catalog").string();
+}
+
+std::vector<std::string> check_catalog(const std::string& directory) {
+  catalog::Layers layers;
+  layers.add(catalog::builtin_blob());
+  const catalog::Schemas schemas = catalog::schemas_of(layers);
+  const std::vector<catalog::SourceFile> files = catalog::read_folder(directory);
+  std::vector<std::string> problems;
+  const auto measurements = catalog::read_measurements(std::filesystem::path(directory) / "measurements");
+  const auto check = [&](const std::vector<catalog::SourceFile>& some) {
+    try {
+      catalog::pack(some, schemas, some.size() == files.size() ? measurements : std::vector<catalog::SourceFile>{},
+                    &layers);
+    } catch (const Error& error) {
+      problems.emplace_back(error.what());
+    }
+  };
+  for (const catalog::SourceFile& file : files) check({file});
+  if (problems.empty()) check(files);
+  return problems;
+}
+
+}  // namespace canrun

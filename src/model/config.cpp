@@ -54,6 +54,38 @@ std::uint32_t to_u32(const Json& value, const std::string& path, std::string_vie
 
 }  // namespace
 
+namespace {
+
+/// Python writes infinities and NaN as bare words, which JSON does not know: `null` in their place.
+std::string without_bare_words(std::string_view json) {
+  std::string result;
+  result.reserve(json.size());
+  bool quoted = false;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const std::string_view rest = json.substr(i);
+    if (!quoted) {
+      std::size_t length = 0;
+      for (const std::string_view word : {"-Infinity", "Infinity", "NaN"}) {
+        if (length == 0 && rest.starts_with(word)) length = word.size();
+      }
+      if (length > 0) {
+        result += "null";
+        i += length - 1;
+        continue;
+      }
+    }
+    if (quoted && json[i] == '\\' && rest.size() > 1) {
+      result += json[i++];
+    } else if (json[i] == '"') {
+      quoted = !quoted;
+    }
+    result += json[i];
+  }
+  return result;
+}
+
+}  // namespace
+
 struct Config::Impl {
   std::shared_ptr<const Json> root;
   const Json* node = nullptr;
@@ -79,6 +111,7 @@ Config Config::parse(std::string_view json) {
                 fmt::format("the configuration has {} bytes, expected at most {}", json.size(), longest_text));
   }
   auto root = std::make_shared<Json>(Json::parse(json, nullptr, false, true));
+  if (root->is_discarded()) *root = Json::parse(without_bare_words(json), nullptr, false, true);
   if (root->is_discarded()) {
     throw Error(ErrorCode::malformed, "the configuration is not valid JSON: pass the model's config.json as published");
   }

@@ -58,3 +58,12 @@ TEST_CASE("a nested object falls back to the one around it, and null counts as m
   CHECK(text->u32("head_dim") == 9);
   CHECK_FALSE(text->alone().has("head_dim"));
 }
+
+TEST_CASE("Python's infinities read as null, also beside strings that name them") {
+  const auto config = canrun::Config::parse(
+      R"({"time_step_limit": [0.0, Infinity], "low": -Infinity, "none": NaN, "text": "NaN \" Infinity", "n_layer": 7})");
+  CHECK(config.u32("n_layer") == 7);
+  CHECK_FALSE(config.has("low"));
+  CHECK_FALSE(config.has("none"));
+  CHECK(config.text("text") == "NaN \" Infinity");
+}

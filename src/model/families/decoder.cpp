@@ -124,7 +124,7 @@ void read_experts(const Config& config, Draft& draft) {
 void read_windows(const Config& config, const FamilyRow& row, Draft& draft) {
   if (row.traits.windows == Windows::none) return;
   Architecture& a = draft.architecture;
-  const std::uint32_t window = config.u32_or("sliding_window", 0);
+  const std::uint32_t window = config.u32_or({"sliding_window", "window_size"}, 0);
   const std::vector<std::string> types =
       row.traits.windows == Windows::layer_types ? config.text_array("layer_types") : std::vector<std::string>{};
   for (std::uint32_t i = 0; i < a.trunk_layers; ++i) {

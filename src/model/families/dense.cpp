@@ -87,6 +87,7 @@ constexpr FamilyRow rows[] = {
     {"granitemoe", "granitemoe", build_decoder, {.moe = true}},
     {"granitemoeshared", "granitemoe", build_decoder, {.moe = true}},
     {"hunyuan_v1_dense", "hunyuan-dense", build_decoder, {.qk_norm = QkNorm::head}},
+    {"hunyuan_vl", "hunyuan_vl", build_decoder, {.qk_norm = QkNorm::head}},
     {"internlm2", "internlm2", build_decoder, {.qkv_bias_key = "bias", .output_bias_key = "bias"}},
     {"internlm3",
      "llama",

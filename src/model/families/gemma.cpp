@@ -28,8 +28,11 @@ constexpr DecoderTraits gemma3{.post_attention_norm = true,
                                             .context = 131072}};
 
 /// The text model without a head is EmbeddingGemma: attention in both directions, no cache.
+/// A window pattern of 1 means that every layer sees everything.
 void build_gemma3(const Config& config, const FamilyRow& row, Draft& draft) {
-  build_decoder(config, row, draft);
+  FamilyRow own = row;
+  if (config.u32_or("sliding_window_pattern", 0) == 1) own.traits.windows = Windows::none;
+  build_decoder(config, own, draft);
   const std::vector<std::string> classes = config.text_array("architectures");
   if (!classes.empty() && classes.front() == "Gemma3TextModel") {
     draft.architecture.gguf_arch = "gemma-embedding";

@@ -45,6 +45,13 @@ void build_llada(const Config& config, const FamilyRow& row, Draft& draft) {
   build_diffusion(config, own, draft);
 }
 
+/// PLaMo 3: every eighth layer is full unless the configuration says another period.
+void build_plamo3(const Config& config, const FamilyRow& row, Draft& draft) {
+  FamilyRow own = row;
+  own.traits.window_period = std::max(1U, config.u32_or("sliding_window_pattern", row.traits.window_period));
+  build_decoder(config, own, draft);
+}
+
 /// OpenELM gives every layer its own heads and width.
 void build_openelm(const Config& config, const FamilyRow&, Draft& draft) {
   Architecture& a = draft.architecture;
@@ -89,6 +96,13 @@ void build_openelm(const Config& config, const FamilyRow&, Draft& draft) {
   }
 }
 
+constexpr DecoderTraits plamo3{.post_attention_norm = true,
+                               .post_ffw_norm = true,
+                               .qk_norm = QkNorm::head,
+                               .fused_qkv = true,
+                               .gate = Gate::fused,
+                               .windows = Windows::pattern,
+                               .window_period = 8};
 constexpr DecoderTraits jais{
     .norm_bias = true, .fused_qkv = true, .qkv_bias = yes, .output_bias = yes, .ffn_bias = yes, .tied_default = true};
 
@@ -112,6 +126,7 @@ constexpr FamilyRow rows[] = {
     {"openelm", "openelm", build_openelm, {}},
     {"PanguEmbedded", "pangu-embedded", build_decoder, {.qkv_bias_key = "bias", .output_bias_key = "bias"}},
     {"plamo", "plamo", build_decoder, {.ffn_norm = false}},
+    {"plamo3", "plamo3", build_plamo3, plamo3},
     {"qwen", "qwen", build_qwen1, {.fused_qkv = true, .qkv_bias = yes, .output_bias = no}},
     {"rnd1", "rnd1", build_diffusion, {.qk_norm = QkNorm::head, .moe = true}},
     {"stablelm_epoch",

@@ -41,6 +41,7 @@ constexpr FamilyRow rows[] = {
     {"phi3", "phi3", build_phi3, phi3},
     {"phi3_v", "phi3", build_phi3, phi3},
     {"phi4mm", "phi3", build_phi3, phi3},
+    {"phi4_multimodal", "phi3", build_phi3, phi3},
     {"phi3small",
      "",
      build_decoder,

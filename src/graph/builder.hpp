@@ -105,6 +105,18 @@ private:
   Id scan(Id states, Id x, Id dt, Id a, Id b, Id c, Id rows);
   Id weight_for(int il, Name name, bool device_can);
 
+  // Sparse attention
+  Id indexer_top_k(Id x, Id q_latent, int il);
+  Id pick_cells(Id q, Id keys, Id weights);
+  Id mask_of_picks(Id full, Id picks, TensorType zero_type);
+  Id sparse_latent_attention(Id x, int il);
+
+  // Parallel residual streams
+  Id reduce_streams(Id x, Id weights);
+  Id open_streams(Id x, Id mix, Id scale, Id base, Id& behind);
+  Id close_streams(Id x, Id residual, Id behind);
+  void streams_decoder();
+
   // Gemma
   Id per_layer_inputs(Id x);
   Id slice(Id x);
@@ -142,12 +154,14 @@ private:
   bool any_window_ = false;
   int host_ = 0;
 
+  Id picks_ = absent;        ///< what the last indexer has picked
   Id embedded_ = absent;     ///< the input embedding, with what deepstack appends to it
   std::vector<Qkv> caches_;  ///< K and V caches per layer, for the layers that read another one's
   std::vector<Id> weight_ids_;
   std::vector<Id> rope_factors_;
   struct {
     Id positions = absent, out_ids = absent, temperature = absent;
+    Id indexer_rotation = absent, indexer_rows = absent, indexer_mask = absent;
     Id state_rows = absent, own_rows = absent, spare_rows = absent;
     Id slopes = absent, q_decay = absent, k_decay = absent, pair_decay = absent;
     Id mask[2]{absent, absent}, rotation_k[2]{absent, absent}, rotation_v[2]{absent, absent}, k_rows[2]{absent, absent},

@@ -5,7 +5,7 @@ namespace canrun::graph {
 Id Builder::mixer(Id x, int il) {
   switch (layer(il).mixer) {
     case Mixer::mla:
-      return latent_attention(x, il);
+      return arch_.indexer_top_k > 0 ? sparse_latent_attention(x, il) : latent_attention(x, il);
     case Mixer::kda:
       return kimi_delta(x, il);
     case Mixer::gated_delta_net:

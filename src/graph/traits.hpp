@@ -55,6 +55,7 @@ struct Traits {
   bool norms_behind = false;        ///< encoders: normalised behind each branch, not before it
   bool norm_before_rows = false;    ///< the norm behind attention comes before the rows are picked (Trinity)
   bool no_flash_attention = false;  ///< the runtime turns it off (Grok)
+  bool rotates_indexer = false;     ///< a Hadamard matrix on the indexer's Q and K, quantised or not
   bool mrope = false;               ///< four positions per token, for images (Qwen2-VL and later)
   Rows rows = Rows::in_last_layer;
   bool keeps_hidden = false;      ///< the hidden state before the head is an output of its own

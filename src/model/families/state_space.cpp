@@ -171,7 +171,8 @@ void build_lfm2(const Config& config, const FamilyRow& row, Draft& draft) {
   Architecture& a = draft.architecture;
   std::uint32_t dense_size = config.u32({"block_ff_dim", "intermediate_size"});
   if (config.flag("block_auto_adjust_ff_dim")) {
-    const double scaled = config.number_or("block_ffn_dim_multiplier", 1) * (2 * dense_size / 3);
+    const std::uint32_t two_thirds = 2 * dense_size / 3;
+    const double scaled = config.number_or("block_ffn_dim_multiplier", 1) * two_thirds;
     if (!(scaled >= 1 && scaled <= 1048576)) {
       throw Error(ErrorCode::malformed,
                   fmt::format("block_ffn_dim_multiplier makes a feed forward of {}, expected 1 to "

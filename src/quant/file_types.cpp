@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -48,12 +49,10 @@ FileType checkpoint(const QuantRecord& record) {
     return type;
   }
   const auto kind = std::ranges::find(kinds, std::string_view(record.kind), &Kind::name);
-  if (kind == kinds.end()) {
-    std::string known = "gguf, gguf-dynamic, native";
-    for (const Kind& k : kinds) known += fmt::format(", {}", k.name);
-    throw Error(ErrorCode::bad_value, fmt::format("quantisation {} is of the unknown kind \"{}\": expected {}",
-                                                  record.id, record.kind, known));
-  }
+  if (kind == kinds.end())
+    throw Error(ErrorCode::bad_value,
+                fmt::format("quantisation {} is of the unknown kind \"{}\": expected gguf, gguf-dynamic, native, {}",
+                            record.id, record.kind, fmt::join(kinds | std::views::transform(&Kind::name), ", ")));
   type.scheme = kind->scheme;
   type.base = base_type(*kind, record);
   if (type.scheme == Scheme::exl) type.head = packed_type(StorageFormat::exl, std::max(record.bits, exl_head_bits));

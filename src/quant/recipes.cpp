@@ -241,9 +241,8 @@ std::span<const std::string_view> recipe_names() {
 }
 
 std::span<const Rule> rules_of(std::uint8_t recipe) {
-  const auto* first = std::ranges::lower_bound(rules, recipe, {}, &Rule::recipe);
-  const auto* last = std::ranges::upper_bound(rules, recipe, {}, &Rule::recipe);
-  return {first, last};
+  const auto found = std::ranges::equal_range(rules, recipe, {}, &Rule::recipe);
+  return {found.begin(), found.end()};
 }
 
 }  // namespace canrun

@@ -38,7 +38,13 @@ Curated read_curated(const std::filesystem::path& data, const std::string& kind)
 void apply(const Curated& curated, std::vector<Json>& entries) {
   for (const auto& [id, correction] : curated.corrections.items()) {
     Json& entry = find(entries, id);
-    for (const auto& [key, value] : correction.at("set").items()) entry[key] = value;
+    for (const auto& [key, value] : correction.at("set").items()) {
+      if (value.is_null()) {
+        entry.erase(key);
+      } else {
+        entry[key] = value;
+      }
+    }
     entry["correction"] = correction.at("why");
   }
   for (const auto& [id, addition] : curated.additions.items()) {
@@ -52,6 +58,27 @@ void apply(const Curated& curated, std::vector<Json>& entries) {
     }
   }
   for (const Json& entry : curated.extra) entries.push_back(entry);
+}
+
+Wording read_wording(const std::filesystem::path& data) {
+  const std::filesystem::path file = data / "curated" / "wording.json";
+  if (!std::filesystem::exists(file)) return {};
+  return read_json(file).at("replace").get<Wording>();
+}
+
+void reword(const Wording& wording, std::vector<Json>& entries) {
+  for (Json& entry : entries) {
+    for (auto& [key, value] : entry.items()) {
+      if (!value.is_string()) continue;
+      std::string text = value.get<std::string>();
+      for (const auto& [from, to] : wording) {
+        for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
+          text.replace(at, from.size(), to);
+        }
+      }
+      value = text;
+    }
+  }
 }
 
 void write_catalog(const std::filesystem::path& file, const std::string& kind, const std::string& about,

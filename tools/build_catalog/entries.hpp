@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace facts {
@@ -12,8 +13,8 @@ namespace facts {
 using Json = nlohmann::ordered_json;
 
 /// Hand-kept additions of one catalog (`data/curated/KIND.json`): `{"corrections":{id:{"set":{…},"why":"…"}},
-/// "additions":{id:{…}}}`. Corrections override facts and leave their reason in the entry; additions add what the
-/// fact tables do not hold.
+/// "additions":{id:{…}}}`. Corrections override facts (null removes one) and leave their reason in the entry; additions
+/// add what the fact tables do not hold.
 struct Curated {
   Json corrections = Json::object();
   Json additions = Json::object();
@@ -24,6 +25,13 @@ Curated read_curated(const std::filesystem::path& data, const std::string& kind)
 
 /// Merges hand-kept facts into the entries. Throws std::runtime_error for an id that no entry has.
 void apply(const Curated& curated, std::vector<Json>& entries);
+
+/// Phrases to be replaced in the texts of entries (`data/curated/wording.json`).
+using Wording = std::vector<std::pair<std::string, std::string>>;
+Wording read_wording(const std::filesystem::path& data);
+
+/// Replaces the phrases in every text of the entries, the models' configurations left alone.
+void reword(const Wording& wording, std::vector<Json>& entries);
 
 /// Writes `{"kind":…,"about":…,"entries":[…]}` with one entry a line.
 void write_catalog(const std::filesystem::path& file, const std::string& kind, const std::string& about,

@@ -1,5 +1,5 @@
 /// build_catalog FACTS DATA: turns fact tables (CSV, Hugging Face configurations) into the catalog files of DATA.
-/// The same facts give the same bytes; hand-kept corrections lie in DATA/curated.
+/// The same facts give the same bytes; hand-kept corrections lie in DATA/curated. Prints what looks inconsistent.
 
 #include <fmt/format.h>
 
@@ -7,6 +7,7 @@
 #include <exception>
 #include <filesystem>
 
+#include "checks.hpp"
 #include "entries.hpp"
 
 namespace {
@@ -39,6 +40,10 @@ int main(int argc, char** argv) {
     for (const Catalog& catalog : kCatalogs) {
       std::vector<facts::Json> entries = catalog.build(source);
       facts::apply(facts::read_curated(data, catalog.kind), entries);
+      facts::reword(facts::read_wording(data), entries);
+      for (const std::string& finding : facts::check(catalog.kind, entries)) {
+        fmt::print("check {}: {}\n", catalog.kind, finding);
+      }
       facts::write_catalog(data / (std::string(catalog.kind) + ".json"), catalog.kind, catalog.about, entries);
       fmt::print("{}: {} entries\n", catalog.kind, entries.size());
     }

@@ -41,8 +41,10 @@ Usable usable_memory(const DeviceKind& kind, const std::vector<double>& sizes, c
   }
   if (kind.unified) {
     if (kind.vendor == "nvidia") {
-      return each(sizes, "system memory as the kernel reports it (96 % of the label), less what the system needs",
-                  [](double size) { return size * 0.96 - std::min(1.0, size / 16); });
+      return each(sizes,
+                  "system memory as the kernel reports it (119.6 of 128 GB on GB10, 93.5 % of the label), less what "
+                  "the system needs",
+                  [](double size) { return size * 0.935 - std::min(1.0, size / 16); });
     }
     if (kind.id == "mi300a") {
       return each(sizes, "HBM less 1 % and 4 GiB for the host side", [](double size) { return size * 0.99 - 4; });
@@ -50,16 +52,23 @@ Usable usable_memory(const DeviceKind& kind, const std::vector<double>& sizes, c
     return each(sizes, "half of system memory: amdgpu GTT default, Windows shared GPU memory",
                 [](double size) { return size * 0.5; });
   }
-  const bool hbm = starts_with(kind.memory_type, "HBM");
-  if (kind.vendor == "nvidia" && kind.form == "datacenter" && kind.memory_type == "GDDR6") {
-    return each(sizes, "ECC takes 1/16 (nvidia-smi of L40S, A10, T4), the driver 1 %",
-                [](double size) { return size * 15 / 16 * 0.99; });
+  if (starts_with(kind.memory_type, "HBM")) {
+    return each(sizes, "total seen by a process: 79.2 of 80 GiB (H100, A100)", [](double size) { return size * 0.99; });
   }
-  if (hbm)
-    return each(sizes, "total seen by a process: 79.2 of 80 GiB (H100, A100)", [](double s) { return s * 0.99; });
+  if (kind.vendor == "nvidia" && kind.form == "datacenter" && kind.memory_type == "GDDR6") {
+    return each(sizes, "ECC takes 1/16, the driver 1.7 %: 14.74 of 16 GiB (T4), 44.4 of 48 (L40S)",
+                [](double size) { return size * 15 / 16 * 0.983; });
+  }
+  if (kind.vendor == "nvidia" && kind.form == "laptop") {
+    return each(sizes, "total seen by a process: 7745 of 8192 MiB, 5920 of 6144 (laptops)",
+                [](double size) { return size - std::max(0.02 * size, std::min(0.05 * size, 0.4)); });
+  }
   if (kind.vendor == "nvidia") {
-    return each(sizes, "total seen by a process: 31.37 of 32 GiB (RTX 5090), 23.5 of 24 (RTX 4090)",
-                [](double size) { return size - std::max(0.02 * size, 0.2); });
+    return each(
+        sizes,
+        "total seen by a process: 11.76 of 12 GiB (RTX 3060), 23.5 of 24 (RTX 4090), 31.37 of 32 (RTX 5090), "
+        "95 of 96 (RTX PRO 6000)",
+        [](double size) { return size - (size > 32 ? std::max(0.5, 0.0105 * size) : std::max(0.02 * size, 0.2)); });
   }
   if (kind.vendor == "amd") {
     return each(sizes, "driver reserve of amdgpu, about 1 %", [](double size) { return size * 0.99; });

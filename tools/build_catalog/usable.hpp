@@ -22,8 +22,10 @@ struct Usable {
 /// - Chips that share the PC's memory (AMD APUs, Intel iGPUs, Snapdragon): half, as amdgpu's GTT and Windows' shared
 ///   GPU memory do by default.
 /// - Jetson, GB10: the pool that the system reports, less 1 GiB (small boards 6 %) for the system itself.
-/// - NVIDIA data-centre cards with GDDR6: ECC takes one sixteenth, the driver 1 %.
-/// - NVIDIA HBM cards: 1 %; other NVIDIA cards: 2 %, at least 0.2 GiB (what cudaMemGetInfo reports as total).
+/// - HBM cards: 1 %. NVIDIA data-centre cards with GDDR6: ECC takes one sixteenth, the driver 1.7 %.
+/// - Other NVIDIA cards, as cudaMemGetInfo reports the total: 2 %, at least 0.2 GiB; 5 % up to 0.4 GiB on laptops;
+/// about
+///   1 % above 32 GiB.
 /// - AMD and Intel cards: 1 % and 2 %.
 Usable usable_memory(const DeviceKind& kind, const std::vector<double>& sizes, const std::vector<double>& fractions);
 

@@ -10,6 +10,7 @@
 #include "canrun/catalog.hpp"
 #include "memory/breakdown.hpp"
 #include "planner/assess.hpp"
+#include "planner/context_limits.hpp"
 #include "planner/survey.hpp"
 
 namespace canrun {
@@ -52,8 +53,9 @@ void fill_fit(const Outcome& outcome, const Setup& setup, const Target& target, 
   fit.utilization = outcome.utilization();
   fit.offload_fraction = outcome.offload_fraction;
   const std::uint32_t limit = estimate.model.context_max > 0 ? estimate.model.context_max : estimate.settings.context;
-  fit.safe_context = largest_context(setup, target, outcome.placement, true, limit);
-  fit.max_context = largest_context(setup, target, outcome.placement, false, limit);
+  const ContextLimits contexts = context_limits(setup, target, outcome.placement, limit);
+  fit.safe_context = contexts.safe;
+  fit.max_context = contexts.most;
 
   estimate.placement = outcome.placement;
   estimate.memory = outcome.figures.memory;

@@ -6,6 +6,7 @@
 
 #include "advice/grading.hpp"
 #include "canrun/error.hpp"
+#include "planner/context_limits.hpp"
 
 namespace canrun {
 namespace {
@@ -49,7 +50,7 @@ std::vector<WorkloadRow> workload_rows(const Session::Parts& parts, const Questi
     settings.context = workload.context;
     const Setup setup = make_setup(question, settings, graph_backend(question.backend));
     const Outcome outcome = assess(setup, target, workload, wish);
-    const std::uint32_t safe = largest_context(setup, target, outcome.placement, true, limit);
+    const std::uint32_t safe = context_limits(setup, target, outcome.placement, limit).safe;
 
     WorkloadRow row;
     row.id = record.id;
@@ -82,7 +83,7 @@ std::vector<QuantRow> quant_rows(const Session::Parts& parts, const Question& qu
       other.file_type = file_type(record);
       const Setup setup = make_setup(other, other.settings, graph_backend(other.backend));
       const Outcome outcome = assess(setup, target, other.workload, wish);
-      const std::uint32_t safe = largest_context(setup, target, outcome.placement, true, limit);
+      const std::uint32_t safe = context_limits(setup, target, outcome.placement, limit).safe;
       QuantRow row;
       row.id = record.id;
       row.bits_per_weight = setup.inventory.bits_per_weight;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <span>
 
 #include "memory/inventory_builder.hpp"
@@ -32,14 +33,6 @@ Placement on_devices(const Setup& setup, const Target& target, const Wish& wish)
   flags.gpu_layers.reset();
   flags.cpu_moe_layers.reset();
   return placed(setup, target, flags);
-}
-
-bool devices_hold(const MemoryFigures& memory, const Target& target, bool with_headroom) {
-  for (std::size_t d = 0; d < target.devices.size(); ++d) {
-    const std::uint64_t wanted = memory.device[d].total() + (with_headroom ? target.headroom[d] : 0);
-    if (wanted > target.devices[d].usable_bytes) return false;
-  }
-  return true;
 }
 
 bool host_holds(const MemoryFigures& memory, const Target& target, bool with_headroom) {
@@ -98,9 +91,17 @@ MemoryFigures memory_of(const Setup& setup, const Target& target, const Placemen
   return memory;
 }
 
-bool holds(const MemoryFigures& memory, const Target& target, bool with_headroom) {
-  if (target.host_only()) return host_holds(memory, target, with_headroom);
-  return devices_hold(memory, target, with_headroom);
+std::int64_t slack(const MemoryFigures& memory, const Target& target, bool with_headroom) {
+  const auto left = [](std::uint64_t room, std::uint64_t wanted) {
+    return static_cast<std::int64_t>(room) - static_cast<std::int64_t>(wanted);
+  };
+  if (target.host_only())
+    return left(target.host.ram_bytes, memory.host.total() + (with_headroom ? target.host_headroom : 0));
+  std::int64_t least = std::numeric_limits<std::int64_t>::max();
+  for (std::size_t d = 0; d < target.devices.size(); ++d)
+    least = std::min(least, left(target.devices[d].usable_bytes,
+                                 memory.device[d].total() + (with_headroom ? target.headroom[d] : 0)));
+  return least;
 }
 
 Outcome judge(const Setup& setup, const Target& target, const Workload& workload, const Placement& placement) {
@@ -124,12 +125,12 @@ Outcome judge(const Setup& setup, const Target& target, const Workload& workload
     outcome.offload_fraction = host_share(setup, placement);
     const bool offloads = outcome.offload_fraction > 0;
     const bool host_is_enough = !offloads || (target.host.stated && host_holds(memory, target, false));
-    if (!host_is_enough || !devices_hold(memory, target, false))
+    if (!host_is_enough || slack(memory, target, false) < 0)
       outcome.verdict = Verdict::no;
     else if (offloads)
       outcome.verdict = Verdict::offload;
     else
-      outcome.verdict = devices_hold(memory, target, true) ? Verdict::fits : Verdict::tight;
+      outcome.verdict = slack(memory, target, true) >= 0 ? Verdict::fits : Verdict::tight;
   }
   outcome.shortfall = outcome.required > outcome.available ? outcome.required - outcome.available : 0;
   return outcome;
@@ -142,7 +143,7 @@ std::optional<Outcome> offloaded(const Setup& setup, const Target& target, const
   const auto fits = [&](std::uint32_t gpu_layers, std::uint32_t cpu_moe_layers) {
     flags.gpu_layers = gpu_layers;
     flags.cpu_moe_layers = cpu_moe_layers;
-    return devices_hold(memory_of(setup, target, placed(setup, target, flags)), target, true);
+    return slack(memory_of(setup, target, placed(setup, target, flags)), target, true) >= 0;
   };
   const auto outcome_of = [&](std::uint32_t gpu_layers, std::uint32_t cpu_moe_layers) {
     flags.gpu_layers = gpu_layers;
@@ -184,25 +185,6 @@ Outcome assess(const Setup& setup, const Target& target, const Workload& workloa
   if (part && part->verdict == Verdict::offload) return *part;
   whole.offload_fraction = part ? part->offload_fraction : 1;
   return whole;
-}
-
-std::uint32_t largest_context(const Setup& setup, const Target& target, const Placement& placement, bool with_headroom,
-                              std::uint32_t limit) {
-  constexpr std::uint32_t step = 256;
-  Setup other;
-  other.layout = setup.layout;
-  other.backend = setup.backend;
-  other.inventory = setup.inventory;
-  const auto fits = [&](std::uint32_t steps) {
-    Settings settings = setup.inventory.settings;
-    settings.context = steps * step;
-    change_settings(other.inventory, settings, other.backend);
-    return holds(memory_of(other, target, placement), target, with_headroom);
-  };
-  const std::uint32_t most = std::max(1U, limit / step);
-  if (fits(most)) return most * step;
-  const std::uint32_t first_too_large = first_that(1, most, [&](std::uint32_t steps) { return !fits(steps); });
-  return (first_too_large - 1) * step;
 }
 
 }  // namespace canrun

@@ -50,9 +50,4 @@ Outcome assess(const Setup& setup, const Target& target, const Workload& workloa
 /// has. Nothing when not even the buffers of a run with all layers on the host fit a device.
 std::optional<Outcome> offloaded(const Setup& setup, const Target& target, const Workload& workload, const Wish& wish);
 
-/// The largest context, in steps of 256 tokens up to `limit`, for which `placement` still fits, with or without
-/// headroom; 0 when not even 256 tokens do.
-std::uint32_t largest_context(const Setup& setup, const Target& target, const Placement& placement, bool with_headroom,
-                              std::uint32_t limit);
-
 }  // namespace canrun

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "planner/context_limits.hpp"
+
 namespace canrun {
 
 bool runs_on(const RuntimeRecord& runtime, const Device& device) {
@@ -52,7 +54,7 @@ std::vector<SurveyRow> survey(const Question& question, const Calibration& calib
     row.outcome = assess(setup, target, question.workload, everything_on_device);
     if (with_context && row.outcome.verdict != Verdict::no)
       row.safe_context =
-          largest_context(setup, target, row.outcome.placement, true, setup.inventory.architecture->context_max);
+          context_limits(setup, target, row.outcome.placement, setup.inventory.architecture->context_max).safe;
     rows.push_back(std::move(row));
   }
   return rows;

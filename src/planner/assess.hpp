@@ -34,12 +34,11 @@ struct Outcome {
 /// Memory of a placement with its compute buffers and the devices' overheads.
 MemoryFigures memory_of(const Setup& setup, const Target& target, const Placement& placement);
 
-/// Whether every device (and the host, where it is used) holds its part. `with_headroom` keeps each one's headroom
-/// free.
-bool holds(const MemoryFigures& memory, const Target& target, bool with_headroom);
+/// Free bytes of the fullest device (of the host where there is no device) after its part and, where asked, its
+/// headroom; negative when it does not fit.
+std::int64_t slack(const MemoryFigures& memory, const Target& target, bool with_headroom);
 
-/// A placement as it stands, measured against the machine. `host_counts`: whether the stated host memory may hold a
-/// part.
+/// A placement as it stands, measured against the machine.
 Outcome judge(const Setup& setup, const Target& target, const Workload& workload, const Placement& placement);
 
 /// The question itself: everything on the devices if it fits; else the fastest placement with the stated host memory;

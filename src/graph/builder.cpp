@@ -201,6 +201,8 @@ void Builder::pool(Id x) {
 void Builder::build() {
   if (model_.find(-1, Name("altup_proj.weight").key) >= 0)
     altup_decoder();
+  else if (arch_.attn_res_block_size > 0)
+    checkpoints_decoder();
   else if (arch_.hyper_connections > 0 && arch_.gguf_arch == "hy_v4")
     streams_decoder();
   else

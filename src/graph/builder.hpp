@@ -16,6 +16,7 @@ struct MoeOptions {
   bool scale = false;
   bool weighs_before = false;
   bool clamps = false;  ///< SwiGLU between bounds
+  bool bends = false;   ///< SiTU instead of SwiGLU
 };
 
 /// One step: the graph under construction and what all layers share. Names follow llama.cpp's llm_graph_context.
@@ -111,6 +112,17 @@ private:
   Id mask_of_picks(Id full, Id picks, TensorType zero_type);
   Id sparse_latent_attention(Id x, int il);
 
+  [[nodiscard]] bool block_sparse() const;
+  void block_sparse_inputs();
+  Id block_sparse_attention(Id x, int il);
+  Id block_sparse_stream(Id iq, Id keys, Id q, Id k, Id v);
+
+  // Attention over checkpoints of the residual stream
+  Id situ(Id gate, Id up);
+  Id mix_checkpoints(Id x, Id score);
+  Id latent_experts(Id x, int il);
+  void checkpoints_decoder();
+
   // Parallel residual streams
   Id reduce_streams(Id x, Id weights);
   Id open_streams(Id x, Id mix, Id scale, Id base, Id& behind);
@@ -155,6 +167,7 @@ private:
   int host_ = 0;
 
   Id picks_ = absent;        ///< what the last indexer has picked
+  Id checkpoints_ = absent;  ///< copies of the residual stream that later layers attend to
   Id embedded_ = absent;     ///< the input embedding, with what deepstack appends to it
   std::vector<Qkv> caches_;  ///< K and V caches per layer, for the layers that read another one's
   std::vector<Id> weight_ids_;
@@ -162,6 +175,7 @@ private:
   struct {
     Id positions = absent, out_ids = absent, temperature = absent;
     Id indexer_rotation = absent, indexer_rows = absent, indexer_mask = absent;
+    Id block_bias = absent, position_mask = absent, position_slots = absent, cell_blocks = absent, wide_mask = absent;
     Id state_rows = absent, own_rows = absent, spare_rows = absent;
     Id slopes = absent, q_decay = absent, k_decay = absent, pair_decay = absent;
     Id mask[2]{absent, absent}, rotation_k[2]{absent, absent}, rotation_v[2]{absent, absent}, k_rows[2]{absent, absent},

@@ -19,7 +19,7 @@ Id Builder::mixer(Id x, int il) {
     case Mixer::short_conv:
       return short_convolution(x, il);
     default:
-      return attention(x, il);
+      return layer(il).has_indexer && block_sparse() ? block_sparse_attention(x, il) : attention(x, il);
   }
 }
 

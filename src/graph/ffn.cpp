@@ -45,6 +45,7 @@ MoeOptions Builder::moe_options(int il) const {
            (traits_.norm_expert_weights == Traits::Norm::from_model && arch_.norm_expert_weights);
   o.scale = arch_.expert_weights_scale != 0 && arch_.expert_weights_scale != 1;
   o.weighs_before = traits_.weighs_before;
+  o.bends = arch_.gguf_arch == "kimi-k3";
   (void)il;
   return o;
 }
@@ -136,6 +137,8 @@ Id Builder::moe(Id x, int il, const MoeOptions& options, Id logits) {
   Id hidden = absent;
   if (opened == absent) {
     hidden = g.map(Op::unary, raised);
+  } else if (options.bends) {
+    hidden = situ(opened, raised);
   } else if (options.clamps) {
     raised = g.map(Op::clamp, raised);
     hidden = g.mul(g.map(Op::clamp, g.map(Op::unary, opened)), raised);

@@ -142,6 +142,12 @@ Id Graph::scale_inplace(Id a) {
   return alias(Op::scale, a);
 }
 
+Id Graph::add_inplace(Id a, Id b) {
+  const Id id = alias(Op::add, a);
+  (*this)[id].src[1] = b;
+  return id;
+}
+
 Id Graph::rope(Id a, Id positions, Id factors) {
   const Id id = like(Op::rope, a);
   (*this)[id].src[1] = positions;

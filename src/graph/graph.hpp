@@ -134,6 +134,7 @@ public:
   Id map(Op op, Id a);  ///< shape of `a`, one operand
   Id scale(Id a) { return map(Op::scale, a); }
   Id scale_inplace(Id a);
+  Id add_inplace(Id a, Id b);
   Id rope(Id a, Id positions, Id factors = absent);
   Id soft_max(Id a, Id mask = absent, Id sinks = absent);
   Id glu(Id gate, Id up);  ///< gate and up apart

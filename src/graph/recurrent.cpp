@@ -150,6 +150,8 @@ Id Builder::gated_delta_net(Id x, int il) {
 Id Builder::kimi_delta(Id x, int il) {
   const std::int64_t head = arch_.kda_head_dim;
   const std::int64_t heads = arch_.kda_heads > 0 ? arch_.kda_heads : layer(il).heads;
+  const bool whole_gate = has(il, "ssm_g.weight");  // Kimi K3, which bounds the decay as well
+  const bool bounded = whole_gate;
   const std::int64_t inner = head * heads;
   const std::int64_t kernel = arch_.ssm_conv_kernel;
   const std::int64_t n = tokens_ / seqs_;
@@ -172,9 +174,11 @@ Id Builder::kimi_delta(Id x, int il) {
   const Id v = convolved(w(il, "attn_v.weight"), w(il, "ssm_conv1d_v.weight"));
 
   Id gate = linear(w(il, "ssm_f_b.weight"), linear(w(il, "ssm_f_a.weight"), x));
-  gate = g.map(Op::softplus, g.add(gate, w(il, "ssm_dt.bias")));
+  gate = g.add(gate, w(il, "ssm_dt.bias"));
+  if (!bounded) gate = g.map(Op::softplus, gate);
   gate = g.reshape(gate, {head, heads, tokens_, 1});
   gate = g.mul(gate, g.reshape(w(il, "ssm_a"), {1, heads, 1, 1}));
+  if (bounded) gate = g.scale(g.map(Op::sigmoid, g.scale(gate)));
   gate = g.reshape(gate, {head, heads, n, seqs_});
   const Id beta = g.map(Op::sigmoid, g.reshape(linear(w(il, "ssm_beta.weight"), x), {1, heads, n, seqs_}));
 
@@ -185,7 +189,8 @@ Id Builder::kimi_delta(Id x, int il) {
   k = unit_length(k);
   const Id out = g.cont(delta_rule(q, k, v, gate, beta, state, cache));
 
-  Id open = linear(w(il, "ssm_g_b.weight"), linear(w(il, "ssm_g_a.weight"), x));
+  Id open = whole_gate ? linear(w(il, "ssm_g.weight"), x)
+                       : linear(w(il, "ssm_g_b.weight"), linear(w(il, "ssm_g_a.weight"), x));
   open = g.reshape(open, {head, heads, tokens_, 1});
   Id y = norm(g.reshape(out, {head, heads, tokens_, 1}), il, "ssm_norm.weight", "ssm_norm.bias");
   y = g.mul(y, g.map(Op::sigmoid, open));

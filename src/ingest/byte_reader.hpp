@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include "canrun/error.hpp"
 
@@ -38,14 +39,11 @@ public:
   template <class Number>
   Number number() {
     static_assert(std::is_arithmetic_v<Number>);
-    char raw[sizeof(Number)];
-    std::memcpy(raw, view(sizeof(Number)).data(), sizeof(Number));
-    if (swap_) {
-      for (std::size_t i = 0; i < sizeof(Number) / 2; ++i) std::swap(raw[i], raw[sizeof(Number) - 1 - i]);
-    }
+    if (sizeof(Number) > remaining()) require(sizeof(Number));
     Number value;
-    std::memcpy(&value, raw, sizeof(Number));
-    return value;
+    std::memcpy(&value, bytes_.data() + offset_, sizeof(Number));
+    offset_ += sizeof(Number);
+    return swap_ ? swapped(value) : value;
   }
 
   /// The next `length` bytes, not copied. Throws ShortRead.
@@ -56,12 +54,34 @@ public:
     return out;
   }
 
+  /// Walks over `count` strings, each behind its length of 8 bytes, without looking at them; stops behind `limit`
+  /// bytes. Returns how many were passed. Throws ShortRead.
+  std::uint64_t skip_strings(std::uint64_t count, std::uint64_t limit) {
+    const std::uint64_t start = offset_;
+    for (std::uint64_t i = 0; i < count; ++i) {
+      if (offset_ - start > limit) return i;
+      const std::uint64_t length = number<std::uint64_t>();
+      if (length > remaining()) require(length);
+      offset_ += length;
+    }
+    return count;
+  }
+
   void skip(std::uint64_t length) {
     require(length);
     offset_ += length;
   }
 
 private:
+  template <class Number>
+  static Number swapped(Number value) {
+    char raw[sizeof(Number)];
+    std::memcpy(raw, &value, sizeof(Number));
+    for (std::size_t i = 0; i < sizeof(Number) / 2; ++i) std::swap(raw[i], raw[sizeof(Number) - 1 - i]);
+    std::memcpy(&value, raw, sizeof(Number));
+    return value;
+  }
+
   void require(std::uint64_t length) const {
     if (length > remaining()) {
       const std::uint64_t end = offset_ + length;

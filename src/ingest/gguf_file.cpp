@@ -99,7 +99,7 @@ private:
       last_byte_ = std::max(last_byte_, stored[i].offset + sizes_[i].bytes);
     }
     if (gap_ > 0) warnings_.push_back(fmt::format("{}: {} bytes between tensors belong to none.", part_.name, gap_));
-    if (part_.file_bytes > 0 && part_.header.data_offset + last_byte_ > part_.file_bytes)
+    if (last_byte_ > 0 && part_.file_bytes > 0 && part_.header.data_offset + last_byte_ > part_.file_bytes)
       warnings_.push_back(fmt::format(
           "{}: holds {} of {} bytes: an interrupted download, or only its first part. Sizes below are those "
           "of the whole file.",
@@ -202,6 +202,9 @@ ModelFile gguf_model(std::span<const GgufPart> parts) {
     throw Error(
         ErrorCode::malformed,
         fmt::format("{}: the metadata has no `general.architecture`, so no runtime can load it", parts.front().name));
+  if (file.tensors.empty())
+    throw Error(ErrorCode::malformed,
+                fmt::format("{}: holds a vocabulary but no tensors: name the model's own file", parts.front().name));
   file.architecture = gguf_architecture(first, file.tensors);
   return file;
 }

@@ -75,14 +75,14 @@ private:
         name_, size_, needed, more, header_.values.size(), value_count_, header_.tensors.size(), tensor_count_);
   }
 
-  // Where the header should end if what is still missing is as long as what was seen.
+  // Where the header should end if what is still missing is as long as what was seen, and an eighth to be sure.
   std::uint64_t expected_end() const {
     const std::uint64_t here = std::min(in_.offset(), size_);
     const std::uint64_t typical_tensor = 64;
     std::uint64_t rest = (tensor_count_ - header_.tensors.size()) * typical_tensor;
     if (strings_seen_ > 0 && strings_total_ > strings_seen_)
       rest += (strings_total_ - strings_seen_) * ((here - strings_start_) / strings_seen_ + 1);
-    return here + rest;
+    return (here + rest) / 8 * 9;
   }
 
   void counts() {
@@ -177,14 +177,25 @@ private:
     ByteReader start = in_;
     strings_start_ = in_.offset();
     strings_total_ = array.count;
-    for (strings_seen_ = 0; strings_seen_ < array.count; ++strings_seen_) {
-      in_.skip(in_.number<std::uint64_t>());
-      if (walked_ + (in_.offset() - strings_start_) > max_walked_bytes)
-        bad(at, fmt::format("the array `{}` is longer than {} MiB, more than any vocabulary", printable(array.key),
-                            max_walked_bytes >> 20));
-    }
+    const std::uint64_t budget = max_walked_bytes - walked_;
+    if (walk_strings(array.count, budget) < array.count)
+      bad(at, fmt::format("the array `{}` is longer than {} MiB, more than any vocabulary", printable(array.key),
+                          max_walked_bytes >> 20));
     walked_ += in_.offset() - strings_start_;
     return start.view(in_.offset() - strings_start_);
+  }
+
+  /// Keeps the cursor where the bytes ended, so that the message can say what is still missing.
+  std::uint64_t walk_strings(std::uint64_t count, std::uint64_t budget) {
+    strings_seen_ = 0;
+    constexpr std::uint64_t stride = 1024;
+    while (strings_seen_ < count) {
+      const std::uint64_t wanted = std::min(stride, count - strings_seen_);
+      const std::uint64_t passed = in_.skip_strings(wanted, budget);
+      strings_seen_ += passed;
+      if (passed < wanted || in_.offset() - strings_start_ > budget) break;
+    }
+    return strings_seen_;
   }
 
   void read_alignment() {

@@ -10,6 +10,11 @@ else()
   target_compile_options(canrun_options INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow
     $<$<BOOL:${CANRUN_WERROR}>:-Werror>)
 endif()
+if(CANRUN_FUZZ)
+  target_compile_options(canrun_options INTERFACE -fsanitize=fuzzer-no-link,address,undefined
+    -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  target_link_options(canrun_options INTERFACE -fsanitize=address,undefined)
+endif()
 if(CANRUN_SANITIZE)
   target_compile_options(canrun_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined
     -fno-omit-frame-pointer)

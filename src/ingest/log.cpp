@@ -1,0 +1,69 @@
+#include "ingest/log.hpp"
+
+#include <algorithm>
+
+#include "canrun/error.hpp"
+#include "ingest/log_text.hpp"
+
+namespace canrun {
+namespace {
+
+constexpr std::size_t longest_line = 64u << 10;
+constexpr std::size_t most_loads = 256;
+
+bool is_empty(const RuntimeLog& log) {
+  return log.lines.empty() && log.model.empty() && !log.context && log.quant.empty();
+}
+
+/// Devices and version are printed before the first load and hold for all of them.
+RuntimeLog next_load(const RuntimeLog& before) {
+  RuntimeLog next;
+  next.version = before.version;
+  next.devices = before.devices;
+  return next;
+}
+
+constexpr std::string_view llama_loader = "llama_model_loader: loaded meta data";
+constexpr std::string_view beginnings[] = {llama_loader, "msg=\"starting runner\"", "msg=\"starting llama server\"",
+                                           "engine (v", "server_args=ServerArgs("};
+
+/// Ollama announces a load, then its runner's loader begins: both are the same one.
+bool begins_load(std::string_view line, const RuntimeLog& current) {
+  const auto contains = [&](std::string_view marker) { return line.find(marker) != std::string_view::npos; };
+  if (std::ranges::none_of(beginnings, contains)) return false;
+  return !(contains(llama_loader) && current.runtime == "ollama" && current.quant.empty());
+}
+
+void read_line(const LogCursor& at, RuntimeLog& log) {
+  if (read_ollama_line(at, log) || read_sglang_line(at, log) || read_vllm_line(at, log)) return;
+  if (read_llama_line(at, log) && log.runtime.empty()) log.runtime = "llama.cpp";
+}
+
+}  // namespace
+
+std::vector<RuntimeLog> read_runtime_log(std::string_view text) {
+  std::vector<RuntimeLog> loads;
+  RuntimeLog current;
+  std::uint32_t number = 0;
+  while (!text.empty()) {
+    const auto end = text.find('\n');
+    const LogCursor at{text.substr(0, end).substr(0, longest_line), ++number};
+    text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
+    if (begins_load(at.line, current)) {
+      RuntimeLog next = next_load(current);
+      if (!is_empty(current) && loads.size() < most_loads) loads.push_back(std::move(current));
+      current = std::move(next);
+    }
+    read_line(at, current);
+  }
+  if (!is_empty(current)) loads.push_back(std::move(current));
+  if (loads.empty())
+    throw Error(
+        ErrorCode::malformed,
+        "no load of a model is recognised in this log: it should hold lines such as `load_tensors: CUDA0 model buffer "
+        "size "
+        "=` (llama.cpp), `msg=\"model weights\"` (Ollama), `Model loading took` (vLLM) or `Load weight end.` (SGLang)");
+  return loads;
+}
+
+}  // namespace canrun

@@ -1,0 +1,9 @@
+// A Hugging Face configuration: every family of architectures, and the guess for unknown ones.
+#include "fuzz.hpp"
+#include "ingest/checkpoint.hpp"
+#include "ingest/inspection.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace canrun;
+  return fuzz::check([&] { (void)inspect(read_config_model(fuzz::text(data, size), "config.json")); });
+}

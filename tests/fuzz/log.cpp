@@ -1,0 +1,8 @@
+// A runtime's log.
+#include "fuzz.hpp"
+#include "ingest/log.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace canrun;
+  return fuzz::check([&] { (void)read_runtime_log(fuzz::text(data, size)); });
+}

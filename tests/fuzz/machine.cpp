@@ -1,0 +1,18 @@
+// What firmware and drivers say: the memory table, processor names.
+#include "fuzz.hpp"
+#include "ingest/printable.hpp"
+#include "machine/host_cpu.hpp"
+#include "machine/host_memory.hpp"
+#include "machine/pci_bus.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace canrun;
+  const std::string_view text = fuzz::text(data, size);
+  return fuzz::check([&] {
+    (void)memory_modules(text);
+    (void)plain_cpu_name(text);
+    (void)pcie_generation(text);
+    (void)field(text, "MemTotal");
+    (void)printable(text);
+  });
+}

@@ -37,6 +37,12 @@ Builder::Builder(const GraphModel& model, const Settings& settings, const Placem
   n_outputs_ = std::min(tokens_, rows);
   tokens_ = (tokens_ + seqs_ - 1) / seqs_ * seqs_;
 
+  if (arch_.output_groups > 0) {
+    // DeepSeek-V4 keeps a cache per sequence, whatever is asked for.
+    settings_.kv_unified = false;
+    streams_ = seqs_;
+  }
+
   std::int64_t window = 0;
   for (const Layer& l : arch_.layers) {
     window = std::max<std::int64_t>(window, l.window);
@@ -44,7 +50,7 @@ Builder::Builder(const GraphModel& model, const Settings& settings, const Placem
   }
   any_window_ = window > 0;
   cells_window_ =
-      settings.swa_full ? cells_ : padded_256(std::min(cells_, window * (settings.kv_unified ? seqs_ : 1) + ubatch));
+      settings.swa_full ? cells_ : padded_256(std::min(cells_, window * (settings_.kv_unified ? seqs_ : 1) + ubatch));
 
   host_ = static_cast<int>(placement.devices);
 }
@@ -130,7 +136,7 @@ Id Builder::v_rows(bool windowed) {
 }
 
 Id Builder::embedding() {
-  const Id tokens = g.input(i32, {tokens_, 1, 1, 1});
+  const Id tokens = inputs_.tokens = g.input(i32, {tokens_, 1, 1, 1});
   const std::int64_t width = std::int64_t{arch_.hidden} * (1 + std::int64_t{arch_.deepstack_layers});
   const Id vectors = g.input(f32, {width, tokens_, 1, 1});
   Id x = g.get_rows(leaf_of(model_.find(-1, Name("token_embd.weight").key), host_), tokens);
@@ -201,6 +207,8 @@ void Builder::pool(Id x) {
 void Builder::build() {
   if (model_.find(-1, Name("altup_proj.weight").key) >= 0)
     altup_decoder();
+  else if (arch_.hyper_connections > 0 && arch_.output_groups > 0)
+    mixed_streams_decoder();
   else if (arch_.attn_res_block_size > 0)
     checkpoints_decoder();
   else if (arch_.hyper_connections > 0 && arch_.gguf_arch == "hy_v4")

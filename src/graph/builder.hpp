@@ -1,6 +1,7 @@
 #pragma once
 /// Builds the graph of one prompt step of a model under given settings and placement.
 
+#include <array>
 #include <vector>
 
 #include "canrun/placement.hpp"
@@ -16,6 +17,7 @@ struct MoeOptions {
   bool scale = false;
   bool weighs_before = false;
   bool clamps = false;  ///< SwiGLU between bounds
+  Id chosen = absent;   ///< experts chosen by something else than the router
   bool bends = false;   ///< SiTU instead of SwiGLU
 };
 
@@ -81,7 +83,7 @@ private:
   Id shared_ffn(Id x, int il);
   Id moe(Id x, int il, const MoeOptions& options, Id logits = absent);
   Id feed_forward(Id x, int il);
-  MoeOptions moe_options(int il) const;
+  MoeOptions moe_options(int il);
 
   // Mixers beside attention
   Id latent_attention(Id x, int il);
@@ -116,6 +118,23 @@ private:
   void block_sparse_inputs();
   Id block_sparse_attention(Id x, int il);
   Id block_sparse_stream(Id iq, Id keys, Id q, Id k, Id v);
+
+  // DeepSeek-V4: compressed caches
+  enum class Compressed : std::uint8_t { sparse, heavy, indexer };
+  struct Compressor {
+    std::int64_t ratio = 0;
+    std::int64_t rows = 0;  ///< of its state: tokens of unfinished blocks
+    Id positions = absent, kept_from = absent, kept_to = absent, reads = absent, cells = absent,
+       block_positions = absent, mask = absent, turn = absent;
+  };
+  [[nodiscard]] std::int64_t compressed_cells(std::int64_t ratio) const;
+  const Compressor& compressor(Compressed which);
+  Id compressed_blocks(const Compressor& c, Id kv, Id score, Id weight, std::int64_t width);
+  void compress(Id x, int il, Compressed which, Id cache);
+  Id compressed_picks(Id x, Id q_latent, Id cache, int il);
+  Id compressed_attention(Id x, int il);
+  Id open_mixed(Id x, Id mix, Id scale, Id base, Id& behind, Id& across);
+  void mixed_streams_decoder();
 
   // Attention over checkpoints of the residual stream
   Id situ(Id gate, Id up);
@@ -169,11 +188,12 @@ private:
   Id picks_ = absent;        ///< what the last indexer has picked
   Id checkpoints_ = absent;  ///< copies of the residual stream that later layers attend to
   Id embedded_ = absent;     ///< the input embedding, with what deepstack appends to it
+  std::array<Compressor, 3> compressors_;
   std::vector<Qkv> caches_;  ///< K and V caches per layer, for the layers that read another one's
   std::vector<Id> weight_ids_;
   std::vector<Id> rope_factors_;
   struct {
-    Id positions = absent, out_ids = absent, temperature = absent;
+    Id tokens = absent, positions = absent, out_ids = absent, temperature = absent;
     Id indexer_rotation = absent, indexer_rows = absent, indexer_mask = absent;
     Id block_bias = absent, position_mask = absent, position_slots = absent, cell_blocks = absent, wide_mask = absent;
     Id state_rows = absent, own_rows = absent, spare_rows = absent;

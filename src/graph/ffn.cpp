@@ -37,7 +37,7 @@ Id Builder::shared_ffn(Id x, int il) {
   return out;
 }
 
-MoeOptions Builder::moe_options(int il) const {
+MoeOptions Builder::moe_options(int il) {
   MoeOptions o;
   o.gating = traits_.gating;
   if (traits_.gating_from_model && arch_.gating != Gating::unknown) o.gating = arch_.gating;
@@ -46,7 +46,8 @@ MoeOptions Builder::moe_options(int il) const {
   o.scale = arch_.expert_weights_scale != 0 && arch_.expert_weights_scale != 1;
   o.weighs_before = traits_.weighs_before;
   o.bends = arch_.gguf_arch == "kimi-k3";
-  (void)il;
+  if (const Id table = w(il, "ffn_gate_tid2eid.weight"); table != absent && inputs_.tokens != absent)
+    o.chosen = g.get_rows(table, inputs_.tokens);
   return o;
 }
 
@@ -104,7 +105,7 @@ Id Builder::moe(Id x, int il, const MoeOptions& options, Id logits) {
     sorted_by = g.reshape(sorted_by, {experts, n, 1, 1});
   }
 
-  const Id chosen = g.argsort_top(sorted_by, used);
+  const Id chosen = options.chosen != absent ? options.chosen : g.argsort_top(sorted_by, used);
   Id weights = g.get_rows(g.reshape(probabilities, {1, experts, n, 1}), chosen);
   if (options.gating == Gating::softmax_of_chosen) {
     weights = g.soft_max(g.reshape(weights, {used, n, 1, 1}));

@@ -52,6 +52,8 @@ constexpr std::array rows{
          .gating = Gating::sigmoid,
          .gating_from_model = true,
          .norm_expert_weights = Norm::from_model}},
+    Row{"deepseek4",
+        {.gating = Gating::sqrt_softplus, .gating_from_model = true, .norm_expert_weights = Norm::from_model}},
     Row{"dots1", {.gating = Gating::sigmoid, .gating_from_model = true, .norm_expert_weights = Norm::from_model}},
     Row{"eurobert", {.pooling = Pooling::mean}},
     Row{"exaone-moe",

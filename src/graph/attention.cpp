@@ -69,6 +69,8 @@ Id Builder::attention(Id x, int il) {
   if (layer(il).kv_heads == 0 && !has(il, "attn_k.weight") && !has(il, "attn_qkv.weight"))
     return linear(w(il, "attn_output.weight"), x, w(il, "attn_output.bias"));
   const Id input = x;
+  const bool picks = layer(il).compress_ratio > 0 && has(il, "indexer.k_proj.weight");
+  if (picks) picks_ = pooled_picks(x, il);
   Qkv now;
   if (layer(il).shares_kv)
     now.q = g.reshape(linear(w(il, "attn_q.weight"), x, w(il, "attn_q.bias")),
@@ -224,7 +226,9 @@ Id Builder::attend(Qkv now, int il, Id sinks) {
   }
   const Id k = cache_view_k(cache_k, l.head_dim_k, l.kv_heads, cells(local));
   const Id v = cache_view_v(cache_v, l.head_dim_v, l.kv_heads, cells(local));
-  Id x = attend_cached(now.q, k, v, mask(local), sinks, absent, !settings_.flash_attn);
+  const bool picked = l.compress_ratio > 0 && picks_ != absent;
+  const Id open = picked ? mask_of_picks(mask(local), picks_, f32) : mask(local);
+  Id x = attend_cached(now.q, k, v, open, sinks, absent, !settings_.flash_attn);
   if (turn_v != absent) x = hadamard(x, turn_v);
   return x;
 }

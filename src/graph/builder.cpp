@@ -209,6 +209,8 @@ void Builder::build() {
     altup_decoder();
   else if (arch_.hyper_connections > 0 && arch_.output_groups > 0)
     mixed_streams_decoder();
+  else if (arch_.hyper_low_rank > 0)
+    low_rank_streams_decoder();
   else if (arch_.attn_res_block_size > 0)
     checkpoints_decoder();
   else if (arch_.hyper_connections > 0 && arch_.gguf_arch == "hy_v4")

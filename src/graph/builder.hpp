@@ -136,6 +136,13 @@ private:
   Id open_mixed(Id x, Id mix, Id scale, Id base, Id& behind, Id& across);
   void mixed_streams_decoder();
 
+  // Parallel streams mixed at low rank, n-grams (Qwen4-exp)
+  Id shaped(Id weight, Shape ne);
+  Id mix_low_rank(Id x, Id norm_weight, Id down, Id up, bool fused, Id inject, Id& injected);
+  Id add_ngrams(Id x, Id rows, int il);
+  Id pooled_picks(Id x, int il);
+  void low_rank_streams_decoder();
+
   // Attention over checkpoints of the residual stream
   Id situ(Id gate, Id up);
   Id mix_checkpoints(Id x, Id score);
@@ -195,7 +202,8 @@ private:
   struct {
     Id tokens = absent, positions = absent, out_ids = absent, temperature = absent;
     Id indexer_rotation = absent, indexer_rows = absent, indexer_mask = absent;
-    Id block_bias = absent, position_mask = absent, position_slots = absent, cell_blocks = absent, wide_mask = absent;
+    Id block_bias = absent, position_mask = absent, position_slots = absent, cell_blocks = absent, wide_mask = absent,
+       block_positions = absent;
     Id state_rows = absent, own_rows = absent, spare_rows = absent;
     Id slopes = absent, q_decay = absent, k_decay = absent, pair_decay = absent;
     Id mask[2]{absent, absent}, rotation_k[2]{absent, absent}, rotation_v[2]{absent, absent}, k_rows[2]{absent, absent},

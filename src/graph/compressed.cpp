@@ -182,10 +182,7 @@ Id Builder::compressed_attention(Id x, int il) {
 
   const std::int64_t groups = arch_.output_groups;
   const std::int64_t group = head * l.heads / std::max<std::int64_t>(groups, 1);
-  const Id down = w(il, "attn_output_a.weight");
-  Node& d = g[down];
-  d.ne = {group, arch_.output_lora_rank, groups, 1};
-  d.nb = {d.nb[0], d.nb[1], d.nb[1] * d.ne[1], d.nb[1] * d.ne[1] * d.ne[2]};
+  const Id down = shaped(w(il, "attn_output_a.weight"), {group, arch_.output_lora_rank, groups, 1});
   out = g.permute(g.reshape(out, {group, groups, tokens_, 1}), 0, 2, 1, 3);
   out = g.permute(g.mul_mat(down, out), 0, 2, 1, 3);
   out = g.cont(out, {std::int64_t{arch_.output_lora_rank} * groups, tokens_, 1, 1});

@@ -46,7 +46,8 @@ Id Builder::convolution_input(Id x, std::int64_t kernel, std::int64_t channels, 
 
 Id Builder::keep_convolution(Id cache, Id before, Id x, std::int64_t kernel, std::int64_t channels) {
   const Id all = g.concat(before, g.transpose(x), 0);
-  const Id last = g.view_3d(all, kernel - 1, channels, seqs_, g[all].nb[1], g[all].nb[2]);
+  Id last = g.view_3d(all, kernel - 1, channels, seqs_, g[all].nb[1], g[all].nb[2]);
+  if (arch_.hyper_low_rank > 0) last = g.cont(last);
   g.expand(g.cpy(last, g.view_2d(cache, (kernel - 1) * channels, seqs_, g[cache].nb[1])));
   return all;
 }

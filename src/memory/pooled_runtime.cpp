@@ -21,6 +21,16 @@ std::uint64_t share(std::uint64_t value, std::uint32_t parts) {
   return (value + parts - 1) / parts;
 }
 
+/// How many cards a layer's cache is divided over: whole KV heads; a latent has one head and is on every card.
+std::uint32_t cache_shards(const Architecture& model, std::size_t block, std::uint32_t parallel) {
+  if (block >= model.layers.size()) return 1;
+  const Layer& layer = model.layers[block];
+  if (layer.mixer == Mixer::mla) return 1;
+  return std::max(1U, std::min(parallel, layer.kv_heads));
+}
+
+}  // namespace
+
 double activation_bytes(const Inventory& inventory, double tokens, double sequences) {
   const Architecture& model = *inventory.architecture;
   double widest = 0;
@@ -31,16 +41,6 @@ double activation_bytes(const Inventory& inventory, double tokens, double sequen
   constexpr double two_bytes = 2;
   return two_bytes * tokens * (3.0 * model.hidden + widest) + sampler_bytes * sequences * model.vocab;
 }
-
-/// How many cards a layer's cache is divided over: whole KV heads; a latent has one head and is on every card.
-std::uint32_t cache_shards(const Architecture& model, std::size_t block, std::uint32_t parallel) {
-  if (block >= model.layers.size()) return 1;
-  const Layer& layer = model.layers[block];
-  if (layer.mixer == Mixer::mla) return 1;
-  return std::max(1U, std::min(parallel, layer.kv_heads));
-}
-
-}  // namespace
 
 std::uint64_t pool_request_bytes(const Inventory& inventory, std::uint64_t length, std::uint32_t batched_tokens,
                                  const PoolSettings& settings) {

@@ -44,4 +44,8 @@ PoolMemory pool_memory(const Inventory& inventory, std::uint64_t card_bytes, std
 std::uint64_t pool_request_bytes(const Inventory& inventory, std::uint64_t length, std::uint32_t batched_tokens,
                                  const PoolSettings& settings);
 
+/// Activations of `tokens` tokens through the widest layer at 16 bits, and the sampler's copies of `sequences` rows of
+/// logits, in bytes. A closed form for runtimes whose allocator canrun does not simulate.
+double activation_bytes(const Inventory& inventory, double tokens, double sequences);
+
 }  // namespace canrun

@@ -85,6 +85,9 @@ std::uint32_t first_that(std::uint32_t low, std::uint32_t high, Predicate fits) 
 }  // namespace
 
 MemoryFigures memory_of(const Setup& setup, const Target& target, const Placement& placement) {
+  if (setup.memory_model == MemoryModel::pooled && placement.devices > 0)
+    return pooled_figures(setup.inventory, placement, target.devices);
+  if (setup.memory_model != MemoryModel::llama_cpp) return plain_figures(setup.inventory, placement, target.overhead);
   const ComputeBuffers compute = compute_buffers(setup.layout, setup.inventory.settings, placement, setup.backend);
   MemoryFigures memory = place(setup.inventory, placement, compute);
   for (std::uint32_t d = 0; d < placement.devices; ++d) memory.device[d].runtime = target.overhead[d];
@@ -137,7 +140,7 @@ Outcome judge(const Setup& setup, const Target& target, const Workload& workload
 }
 
 std::optional<Outcome> offloaded(const Setup& setup, const Target& target, const Workload& workload, const Wish& wish) {
-  if (target.host_only()) return std::nullopt;
+  if (target.host_only() || setup.memory_model != MemoryModel::llama_cpp) return std::nullopt;
   const std::uint32_t blocks = setup.inventory.block_count();
   PlacementFlags flags = flags_of(setup, wish);
   const auto fits = [&](std::uint32_t gpu_layers, std::uint32_t cpu_moe_layers) {

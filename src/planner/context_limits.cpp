@@ -19,7 +19,9 @@ struct Slack {
 class Probe {
 public:
   Probe(const Setup& setup, const Target& target, const Placement& placement)
-      : setup_{setup.inventory, {}, setup.layout, setup.backend}, target_(target), placement_(placement) {}
+      : setup_{setup.inventory, {}, setup.layout, setup.backend, setup.memory_model},
+        target_(target),
+        placement_(placement) {}
 
   const Slack& at(std::uint32_t steps) {
     const auto found = known_.find(steps);

@@ -56,6 +56,22 @@ void choose_quant(const Catalog& catalog, const Request& request, Question& ques
   question.file_type = file_type(question.quant);
 }
 
+/// llama.cpp and its relatives read GGUF and nothing else, and ExLlama reads none of it: refused. Elsewhere support
+/// comes and goes by version, so an unusual pair is only noted.
+void check_format(Question& question) {
+  const std::vector<std::string>& readers = question.quant.runtimes;
+  if (readers.empty() || contains(readers, question.runtime.id) || contains(readers, question.runtime.memory_model))
+    return;
+  const std::string& rules = question.runtime.memory_model;
+  const bool gguf = question.quant.kind.starts_with("gguf");
+  if (rules == "llama.cpp" || (rules == "exllama" && gguf))
+    throw Error(ErrorCode::unsupported_combination,
+                fmt::format("{} does not read {} files; choose a runtime that does ({}) or another quantisation",
+                            question.runtime.name, question.quant.id, fmt::join(readers, ", ")));
+  question.notes.push_back(
+      fmt::format("{} is not known to read {} files; answered as if it did", question.runtime.name, question.quant.id));
+}
+
 void choose_runtime(const Catalog& catalog, const Request& request, Question& question) {
   if (!request.runtime.empty()) {
     Resolved<RuntimeRecord> found = catalog.runtime(request.runtime);
@@ -67,11 +83,7 @@ void choose_runtime(const Catalog& catalog, const Request& request, Question& qu
     if (is_apple(question.machine) && name != "llama.cpp" && contains(question.quant.runtimes, "mlx")) name = "mlx";
     question.runtime = catalog.runtime(name).record;
   }
-  const std::vector<std::string>& readers = question.quant.runtimes;
-  if (!readers.empty() && !contains(readers, question.runtime.id) && !contains(readers, question.runtime.memory_model))
-    throw Error(ErrorCode::unsupported_combination,
-                fmt::format("{} does not read {} files; choose a runtime that does ({}) or another quantisation",
-                            question.runtime.name, question.quant.id, fmt::join(readers, ", ")));
+  check_format(question);
 
   if (question.runtime.memory_model == "llama.cpp") {
     if (!question.subject.record.unsupported_reason.empty()) {

@@ -33,8 +33,9 @@ std::uint32_t bounded(std::uint64_t value, std::uint64_t most, std::string_view 
   return static_cast<std::uint32_t>(value);
 }
 
-SplitMode split_mode(const std::string& name) {
-  if (name.empty() || name == "layer") return SplitMode::layer;
+SplitMode split_mode(const std::string& name, SplitMode usual) {
+  if (name.empty()) return usual;
+  if (name == "layer") return SplitMode::layer;
   if (name == "none") return SplitMode::none;
   if (name == "row") return SplitMode::row;
   if (name == "tensor") return SplitMode::tensor;
@@ -57,7 +58,10 @@ void resolve_settings(const Request& request, Question& question) {
   settings.mtp = request.mtp;
   settings.kv_type_k = cache_type(request.kv_type.empty() ? "f16" : request.kv_type);
   settings.kv_type_v = request.kv_type_v.empty() ? settings.kv_type_k : cache_type(request.kv_type_v);
-  settings.split = split_mode(request.split);
+  // vLLM and its relatives divide every matrix over the cards; the others hand whole layers out.
+  settings.split =
+      split_mode(request.split, memory_model(question.runtime.memory_model) == MemoryModel::pooled ? SplitMode::tensor
+                                                                                                   : SplitMode::layer);
   settings.embeddings = !architecture.causal;
 
   const GraphBackend backend = graph_backend(question.backend);

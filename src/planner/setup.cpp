@@ -41,7 +41,8 @@ Setup make_setup(const Question& question, const Settings& settings, GraphBacken
   else
     setup.inventory = make_inventory(*subject.prepared, question.file_type, question.imatrix, settings, backend);
   setup.inventory.model_id = subject.record.id;
-  setup.layout = layout_of(setup.inventory);
+  setup.memory_model = memory_model(question.runtime.memory_model);
+  if (setup.memory_model == MemoryModel::llama_cpp) setup.layout = layout_of(setup.inventory);
   setup.profile = speed_profile(setup.inventory);
   return setup;
 }

@@ -9,6 +9,7 @@
 #include "canrun/inventory.hpp"
 #include "graph/compute_buffers.hpp"
 #include "memory/inventory_builder.hpp"
+#include "memory/other_runtimes.hpp"
 #include "planner/question.hpp"
 #include "speed/calibration.hpp"
 #include "speed/profile.hpp"
@@ -20,6 +21,7 @@ struct Setup {
   SpeedProfile profile;
   GraphLayout layout;
   GraphBackend backend = GraphBackend::cuda;
+  MemoryModel memory_model = MemoryModel::llama_cpp;
 };
 
 /// The backend as the graph room names it; unknown words are `cuda`.

@@ -1,0 +1,33 @@
+#pragma once
+/// Bytes per device under the runtimes that are not llama.cpp: everything lies on the devices, the host holds no
+/// weights.
+
+#include <span>
+#include <string_view>
+
+#include "canrun/figures.hpp"
+#include "canrun/inventory.hpp"
+#include "canrun/machine.hpp"
+#include "memory/pooled_runtime.hpp"
+
+namespace canrun {
+
+/// Whose rules size the buffers of a runtime (`memory_model` of its catalog entry).
+enum class MemoryModel : std::uint8_t {
+  llama_cpp,  ///< simulated to the byte
+  pooled,     ///< vLLM, SGLang, TensorRT-LLM: a pool beside weights and a profiled activation peak
+  plain,      ///< MLX, ExLlama, Transformers: weights, caches as they grow, activations of a prompt chunk
+};
+
+/// `llama.cpp`, or an unknown word, is `llama_cpp`.
+MemoryModel memory_model(std::string_view name);
+
+/// vLLM and its relatives with the cache of `settings.parallel` requests of their full length each, not the whole pool
+/// that they take: what has to be there, not what they fill. Tensor parallel over all devices of the placement.
+MemoryFigures pooled_figures(const Inventory& inventory, const Placement& placement, std::span<const Device> devices);
+
+/// Prompts are computed in chunks of 2048 tokens (mlx-lm's prefill step, ExLlamaV2's chunk). `overhead`: per device.
+MemoryFigures plain_figures(const Inventory& inventory, const Placement& placement,
+                            std::span<const std::uint64_t> overhead);
+
+}  // namespace canrun

@@ -112,8 +112,8 @@ Estimate Session::estimate(const Request& request) const {
   if (estimate.fit.verdict == Verdict::no && !target.host_only())
     estimate.offload_hint = offload_hint(setup, target, question.workload, wish);
   if (request.detail == Detail::full) {
-    estimate.workloads = workload_rows(*parts_, question, request, target, wish);
-    estimate.quants = quant_rows(*parts_, question, target, wish, request.mode);
+    estimate.workloads = workload_rows(*parts_, question, request, setup, target, wish);
+    estimate.quants = quant_rows(*parts_, question, setup, target, wish, request.mode);
     estimate.upgrades = upgrades(survey(question, parts_->calibration, parts_->catalog.devices(), true),
                                  present_of(estimate), parts_->scoring, request.mode, question.workload_record);
   }

@@ -39,7 +39,7 @@ bool reads(const QuantRecord& quant, const RuntimeRecord& runtime) {
 }  // namespace
 
 std::vector<WorkloadRow> workload_rows(const Session::Parts& parts, const Question& question, const Request& request,
-                                       const Target& target, const Wish& wish) {
+                                       const Setup& base, const Target& target, const Wish& wish) {
   std::vector<WorkloadRow> rows;
   const std::uint32_t limit = context_limit(question);
   for (const WorkloadRecord& record : parts.catalog.workloads()) {
@@ -48,7 +48,7 @@ std::vector<WorkloadRow> workload_rows(const Session::Parts& parts, const Questi
     const Workload workload = workload_of(record, plain);
     Settings settings = question.settings;
     settings.context = workload.context;
-    const Setup setup = make_setup(question, settings, graph_backend(question.backend));
+    const Setup setup = make_setup(question, settings, base.backend, base.compute);
     const Outcome outcome = assess(setup, target, workload, wish);
     const std::uint32_t safe = context_limits(setup, target, outcome.placement, limit).safe;
 
@@ -69,8 +69,8 @@ std::vector<WorkloadRow> workload_rows(const Session::Parts& parts, const Questi
   return rows;
 }
 
-std::vector<QuantRow> quant_rows(const Session::Parts& parts, const Question& question, const Target& target,
-                                 const Wish& wish, Mode mode) {
+std::vector<QuantRow> quant_rows(const Session::Parts& parts, const Question& question, const Setup& base,
+                                 const Target& target, const Wish& wish, Mode mode) {
   std::vector<QuantRow> rows;
   if (question.subject.from_file) return rows;
   const std::uint32_t limit = context_limit(question);
@@ -81,7 +81,7 @@ std::vector<QuantRow> quant_rows(const Session::Parts& parts, const Question& qu
     other.quant = record;
     try {
       other.file_type = file_type(record);
-      const Setup setup = make_setup(other, other.settings, graph_backend(other.backend));
+      const Setup setup = make_setup(other, other.settings, base.backend, base.compute);
       const Outcome outcome = assess(setup, target, other.workload, wish);
       const std::uint32_t safe = context_limits(setup, target, outcome.placement, limit).safe;
       QuantRow row;

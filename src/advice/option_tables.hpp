@@ -10,12 +10,13 @@
 
 namespace canrun {
 
-/// The five workloads, each with its own prompt, output, depth and context, on the question's machine.
+/// `base` is the setup of the question itself. The five workloads, each with its own prompt, output, depth and context,
+/// on the question's machine.
 std::vector<WorkloadRow> workload_rows(const Session::Parts& parts, const Question& question, const Request& request,
-                                       const Target& target, const Wish& wish);
+                                       const Setup& base, const Target& target, const Wish& wish);
 
 /// The listed quantisations that the question's runtime reads, smallest first. A file from disk has no such table.
-std::vector<QuantRow> quant_rows(const Session::Parts& parts, const Question& question, const Target& target,
-                                 const Wish& wish, Mode mode);
+std::vector<QuantRow> quant_rows(const Session::Parts& parts, const Question& question, const Setup& base,
+                                 const Target& target, const Wish& wish, Mode mode);
 
 }  // namespace canrun

@@ -88,7 +88,8 @@ MemoryFigures memory_of(const Setup& setup, const Target& target, const Placemen
   if (setup.memory_model == MemoryModel::pooled && placement.devices > 0)
     return pooled_figures(setup.inventory, placement, target.devices);
   if (setup.memory_model != MemoryModel::llama_cpp) return plain_figures(setup.inventory, placement, target.overhead);
-  const ComputeBuffers compute = compute_buffers(setup.layout, setup.inventory.settings, placement, setup.backend);
+  const ComputeBuffers compute = setup.compute->get(setup.layout, setup.inventory.settings, placement, setup.backend,
+                                                    setup.inventory.block_count());
   MemoryFigures memory = place(setup.inventory, placement, compute);
   for (std::uint32_t d = 0; d < placement.devices; ++d) memory.device[d].runtime = target.overhead[d];
   return memory;

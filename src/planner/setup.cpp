@@ -32,8 +32,10 @@ GraphBackend graph_backend(std::string_view backend) {
   return GraphBackend::cuda;
 }
 
-Setup make_setup(const Question& question, const Settings& settings, GraphBackend backend) {
+Setup make_setup(const Question& question, const Settings& settings, GraphBackend backend,
+                 std::shared_ptr<ComputeCache> compute) {
   Setup setup;
+  setup.compute = compute ? std::move(compute) : std::make_shared<ComputeCache>();
   setup.backend = backend;
   const Subject& subject = question.subject;
   if (subject.from_file)

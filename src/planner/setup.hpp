@@ -10,6 +10,7 @@
 #include "graph/compute_buffers.hpp"
 #include "memory/inventory_builder.hpp"
 #include "memory/other_runtimes.hpp"
+#include "planner/compute_cache.hpp"
 #include "planner/question.hpp"
 #include "speed/calibration.hpp"
 #include "speed/profile.hpp"
@@ -22,6 +23,7 @@ struct Setup {
   GraphLayout layout;
   GraphBackend backend = GraphBackend::cuda;
   MemoryModel memory_model = MemoryModel::llama_cpp;
+  std::shared_ptr<ComputeCache> compute;  ///< shared by setups that differ in context or file type alone
 };
 
 /// The backend as the graph room names it; unknown words are `cuda`.
@@ -43,8 +45,10 @@ struct Target {
   [[nodiscard]] bool host_only() const { return devices.empty(); }
 };
 
-/// `settings` may differ from the question's (another context, another workload).
-Setup make_setup(const Question& question, const Settings& settings, GraphBackend backend);
+/// `settings` may differ from the question's (another context, another workload). `compute`: the cache of a setup of
+/// the same model, backend and settings but for context and file type; none starts a new one.
+Setup make_setup(const Question& question, const Settings& settings, GraphBackend backend,
+                 std::shared_ptr<ComputeCache> compute = nullptr);
 
 Target make_target(const Machine& machine, const Calibration& calibration, std::string_view runtime,
                    std::string_view backend, double headroom);

@@ -46,6 +46,7 @@ Builder::Builder(const GraphModel& model, const Settings& settings, const Placem
   std::int64_t window = 0;
   for (const Layer& l : arch_.layers) {
     window = std::max<std::int64_t>(window, l.window);
+    delta_nets_ = delta_nets_ || l.mixer == Mixer::kda || l.mixer == Mixer::gated_delta_net;
     v_width_max_ = std::max<std::int64_t>(v_width_max_, std::int64_t{l.kv_heads} * l.head_dim_v);
   }
   any_window_ = window > 0;

@@ -190,6 +190,7 @@ private:
   std::int64_t cells_window_ = 0;
   std::int64_t v_width_max_ = 0;
   bool any_window_ = false;
+  bool delta_nets_ = false;  ///< hybrids with delta nets: their graphs compute a layer's norm before all else
   int host_ = 0;
 
   Id picks_ = absent;        ///< what the last indexer has picked

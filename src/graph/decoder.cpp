@@ -73,6 +73,7 @@ Id Builder::block(Id x, int il) {
   const bool has_norm = has(il, "attn_norm.weight") || traits_.norms_without_weight;
   const Id normed = has_norm ? norm(x, il, "attn_norm.weight", "attn_norm.bias") : x;
   Id residual = traits_.residual_from_norm ? normed : x;
+  if (delta_nets_) g.expand(normed);
   const auto sum = [&](Id branch, Id stream, bool residual_first) {
     return residual_first ? g.add(stream, branch) : g.add(branch, stream);
   };

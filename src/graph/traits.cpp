@@ -88,7 +88,6 @@ constexpr std::array rows{
          .norm_expert_weights = Norm::no}},
     Row{"gpt2", {.layer_norm = true, .rope = Rope::none}},
     Row{"gptneox", {.layer_norm = true, .branches = Branches::parallel_own_norm}},
-    Row{"granitehybrid", {.rope = Rope::none}},
     Row{"grok", {.no_flash_attention = true}},
     Row{"hunyuan-dense", {.norm_after_rope = true}},
     Row{"hunyuan-moe", {.norm_after_rope = true, .shared_first = true}},

@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "canrun/catalog.hpp"
 #include "canrun/estimate.hpp"
 
 namespace canrun {
@@ -55,15 +54,15 @@ struct ListOptions {
 /// Every model of the catalog on the request's machine: under the request's quant, or under the one of least loss that
 /// fits where it names none. Best grade first, then larger models, then faster ones. Models that cannot be answered
 /// (unsupported architecture) come last with the reason. The request's `model` is ignored.
-std::vector<RankRow> rank_models(const Catalog& catalog, const Request& request, const ListOptions& options);
+std::vector<RankRow> rank_models(const Session& session, const Request& request, const ListOptions& options);
 
 /// Every device of the catalog with the request's model and quant. Best grade first, then cheaper, then faster.
 /// The request's `gpu` is ignored.
-std::vector<HardwareRow> rank_hardware(const Catalog& catalog, const Request& request, const ListOptions& options);
+std::vector<HardwareRow> rank_hardware(const Session& session, const Request& request, const ListOptions& options);
 
 /// The answers to every combination of models, quants and machines; empty lists take the request's own value.
 /// `machines` are values of `gpu`. Order: models, then machines, then quants.
-std::vector<Estimate> compare(const Catalog& catalog, const Request& request, const std::vector<std::string>& models,
+std::vector<Estimate> compare(const Session& session, const Request& request, const std::vector<std::string>& models,
                               const std::vector<std::string>& quants,
                               const std::vector<std::vector<std::string>>& machines);
 

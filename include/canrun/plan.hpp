@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "canrun/catalog.hpp"
 #include "canrun/estimate.hpp"
 #include "canrun/requirement.hpp"
 
@@ -26,13 +25,13 @@ struct Plan {
 /// context, users: the largest; quant: the least quality loss; memory, bandwidth: the least that a device like the
 /// request's needs; price: the cheapest catalog device with a known price.
 /// Throws what `estimate` throws.
-Plan plan(const Catalog& catalog, const Request& request, Unknown unknown, const std::vector<Requirement>& targets);
+Plan plan(const Session& session, const Request& request, Unknown unknown, const std::vector<Requirement>& targets);
 
 /// The file type of least loss that fits (else that is tight, else that is offloaded), from the listed quantisations;
 /// the smallest where none runs.
-std::string best_quant(const Catalog& catalog, const Request& request);
+std::string best_quant(const Session& session, const Request& request);
 
 /// Ids for `-q all`: the listed quantisations that the request's runtime reads.
-std::vector<std::string> listed_quants(const Catalog& catalog, const Request& request);
+std::vector<std::string> listed_quants(const Session& session, const Request& request);
 
 }  // namespace canrun

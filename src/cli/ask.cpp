@@ -91,12 +91,12 @@ int run_ask(const Arguments& arguments) {
   const std::vector<Requirement> requirements =
       require.empty() ? std::vector<Requirement>() : parse_requirements(require);
 
-  const Catalog catalog = open_catalog(output);
+  const Session session(open_catalog(output));
   std::vector<std::string> notes;
   std::vector<Estimate> estimates;
-  for (Request& request : to_requests(question, catalog, notes)) {
+  for (Request& request : to_requests(question, session, notes)) {
     request.detail = figures || style.brief ? Detail::figures : Detail::full;
-    estimates.push_back(estimate(catalog, request));
+    estimates.push_back(session.estimate(request));
     Estimate& answer = estimates.back();
     answer.notes.insert(answer.notes.begin(), notes.begin(), notes.end());
   }

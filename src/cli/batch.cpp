@@ -26,15 +26,15 @@ bool next_line(std::istream& in, std::string& line) {
   return !line.empty();
 }
 
-std::string answer_line(const Catalog& catalog, const std::string& line) {
+std::string answer_line(const Session& session, const std::string& line) {
   std::string id;
   try {
     report::JsonRequest asked = report::parse_request(line);
     id = asked.request.id;
     if (asked.request.model == "-")
       throw Error(ErrorCode::bad_value, "`model` cannot be \"-\" in batch: standard input holds the requests");
-    if (asked.request.quant == "best") asked.request.quant = best_quant(catalog, asked.request);
-    Estimate estimate = canrun::estimate(catalog, asked.request);
+    if (asked.request.quant == "best") asked.request.quant = best_quant(session, asked.request);
+    Estimate estimate = session.estimate(asked.request);
     estimate.notes.insert(estimate.notes.end(), asked.notes.begin(), asked.notes.end());
     return report::json_line(estimate);
   } catch (const report::RequestError& error) {
@@ -60,12 +60,12 @@ A line that cannot be answered gets {"id":…,"error":{"code","message"}} in its
   app.add_option("--catalog", output.catalogs, "a folder with more catalog files")->allow_extra_args(false);
   if (const auto status = parse(app, arguments)) return *status;
   std::ios::sync_with_stdio(false);
-  const Catalog catalog = open_catalog(output);
+  const Session session(open_catalog(output));
   std::string line, answers;
   constexpr std::size_t flush_at = 1 << 16;
   while (next_line(std::cin, line)) {
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    answers += answer_line(catalog, line);
+    answers += answer_line(session, line);
     answers += '\n';
     if (answers.size() >= flush_at || std::cin.rdbuf()->in_avail() <= 0) {
       write_output({}, answers);

@@ -28,7 +28,7 @@ int run_compare(const Arguments& arguments) {
   const report::Format format = output.parsed_format();
   const report::Style style = output.style();
 
-  const Catalog catalog = open_catalog(output);
+  const Session session(open_catalog(output));
   std::vector<std::vector<std::string>> machines;
   for (const std::string& machine : question.gpus) {
     std::vector<std::string>& parts = machines.emplace_back();
@@ -41,8 +41,8 @@ int run_compare(const Arguments& arguments) {
   std::vector<std::string> notes;
   QuestionOptions shared = question;
   shared.gpus.clear();
-  const Request request = to_request(shared, catalog, notes);
-  const std::vector<Estimate> estimates = compare(catalog, request, question.models, question.quants, machines);
+  const Request request = to_request(shared, session, notes);
+  const std::vector<Estimate> estimates = compare(session, request, question.models, question.quants, machines);
   if (format == report::Format::json) {
     write_output(output.file, report::render(estimates, format, style));
     return answered;

@@ -20,10 +20,10 @@ int run_explain(const Arguments& arguments) {
   const report::Format format = output.parsed_format();
   report::Style style = output.style();
   style.verbosity = 1;
-  const Catalog catalog = open_catalog(output);
+  const Session session(open_catalog(output));
   std::vector<std::string> notes;
   std::vector<Estimate> estimates;
-  for (const Request& request : to_requests(question, catalog, notes)) estimates.push_back(estimate(catalog, request));
+  for (const Request& request : to_requests(question, session, notes)) estimates.push_back(session.estimate(request));
   std::string out;
   if (format == report::Format::text)
     for (const Estimate& e : estimates) out += (out.empty() ? "" : "\n") + report::explain_report(e, style);

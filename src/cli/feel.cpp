@@ -86,12 +86,12 @@ int run_feel(const Arguments& arguments) {
   if (const auto status = parse(app, arguments)) return *status;
   require_device(question);
   const report::Style style = output.style();
-  const Catalog catalog = open_catalog(output);
+  const Session session(open_catalog(output));
   std::vector<std::string> notes;
-  std::vector<Request> requests = to_requests(question, catalog, notes);
+  std::vector<Request> requests = to_requests(question, session, notes);
   if (requests.size() != 1) throw Error(ErrorCode::bad_value, "feel plays one model under one quantisation");
   requests.front().detail = Detail::figures;
-  const Estimate e = estimate(catalog, requests.front());
+  const Estimate e = session.estimate(requests.front());
   if (!output_is_terminal() || !output.file.empty()) {
     write_output(output.file, report::feel_timeline(e, style));
     return answered;

@@ -39,12 +39,12 @@ int run_hardware(const Arguments& arguments) {
   if (question.models.size() != 1 || question.quants.size() > 1)
     throw Error(ErrorCode::bad_value, "hardware takes one model and at most one quantisation");
 
-  const Catalog catalog = open_catalog(output);
+  const Session session(open_catalog(output));
   std::vector<std::string> notes;
-  Request request = to_request(question, catalog, notes);
+  Request request = to_request(question, session, notes);
   request.model = question.models.front();
   if (!question.quants.empty()) request.quant = question.quants.front();
-  const std::vector<HardwareRow> rows = rank_hardware(catalog, request, list);
+  const std::vector<HardwareRow> rows = rank_hardware(session, request, list);
   if (format == report::Format::json) {
     write_output(output.file, report::hardware_json(rows));
     return answered;

@@ -47,13 +47,13 @@ Catalog open_catalog(const OutputOptions& options);
 
 /// The request without model and quant. `auto` among the devices becomes this machine's devices, with a note.
 /// Throws Error(bad_value) naming the option.
-Request to_request(const QuestionOptions& options, const Catalog& catalog, std::vector<std::string>& notes);
+Request to_request(const QuestionOptions& options, const Session& session, std::vector<std::string>& notes);
 
 /// Throws Error(bad_value) where the words name no device at all.
 void require_device(const QuestionOptions& options);
 
 /// Every model under every quant: `all` and `best` are resolved, empty quants take the default.
-std::vector<Request> to_requests(const QuestionOptions& options, const Catalog& catalog,
+std::vector<Request> to_requests(const QuestionOptions& options, const Session& session,
                                  std::vector<std::string>& notes);
 
 /// Parses; help and version are printed and end the verb with 0, wrong options with 2 and the nearest option.

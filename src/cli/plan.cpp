@@ -49,13 +49,13 @@ int run_plan(const Arguments& arguments) {
   const report::Format format = output.parsed_format();
   const report::Style style = output.style();
 
-  const Catalog catalog = open_catalog(output);
+  const Session session(open_catalog(output));
   std::vector<std::string> notes;
-  Request request = to_request(question, catalog, notes);
+  Request request = to_request(question, session, notes);
   request.model = question.models.front();
   if (!question.quants.empty()) request.quant = question.quants.front();
   request.detail = Detail::figures;
-  const Plan solution = plan(catalog, request, unknown, targets);
+  const Plan solution = plan(session, request, unknown, targets);
   if (format == report::Format::json) {
     write_output(output.file, report::plan_json(solution));
   } else if (format == report::Format::text) {

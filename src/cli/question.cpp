@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "advice/session.hpp"
 #include "canrun/error.hpp"
 #include "canrun/plan.hpp"
 #include "catalog/nearest.hpp"
@@ -159,20 +160,20 @@ void require_device(const QuestionOptions& o) {
       "or describe one with --vram 24GiB --bandwidth 936");
 }
 
-Request to_request(const QuestionOptions& options, const Catalog& catalog, std::vector<std::string>& notes) {
+Request to_request(const QuestionOptions& options, const Session& session, std::vector<std::string>& notes) {
   Request request;
   set_work(request, options);
   set_runtime(request, options);
   set_machine(request, options);
   set_placement(request, options);
   if (std::find(request.gpu.begin(), request.gpu.end(), "auto") != request.gpu.end())
-    detect_into(request, catalog, notes);
+    detect_into(request, session.parts().catalog, notes);
   return request;
 }
 
-std::vector<Request> to_requests(const QuestionOptions& options, const Catalog& catalog,
+std::vector<Request> to_requests(const QuestionOptions& options, const Session& session,
                                  std::vector<std::string>& notes) {
-  const Request base = to_request(options, catalog, notes);
+  const Request base = to_request(options, session, notes);
   std::vector<Request> out;
   for (const std::string& model : options.models) {
     Request request = base;
@@ -181,14 +182,14 @@ std::vector<Request> to_requests(const QuestionOptions& options, const Catalog& 
     if (quants.empty()) quants.emplace_back();
     for (const std::string& quant : quants) {
       if (quant == "all") {
-        for (std::string& id : listed_quants(catalog, request)) {
+        for (std::string& id : listed_quants(session, request)) {
           request.quant = std::move(id);
           out.push_back(request);
         }
         continue;
       }
       request.quant = quant;
-      if (quant == "best") request.quant = best_quant(catalog, request);
+      if (quant == "best") request.quant = best_quant(session, request);
       out.push_back(request);
     }
   }

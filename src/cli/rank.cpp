@@ -44,11 +44,11 @@ int run_rank(const Arguments& arguments) {
   if (!least.empty()) list.params_least = static_cast<std::uint64_t>(parse_number("--min-params", least));
   if (!most.empty()) list.params_most = static_cast<std::uint64_t>(parse_number("--max-params", most));
 
-  const Catalog catalog = open_catalog(output);
+  const Session session(open_catalog(output));
   std::vector<std::string> notes;
-  Request request = to_request(question, catalog, notes);
+  Request request = to_request(question, session, notes);
   if (!question.quants.empty()) request.quant = question.quants.front() == "best" ? "" : question.quants.front();
-  const std::vector<RankRow> rows = rank_models(catalog, request, list);
+  const std::vector<RankRow> rows = rank_models(session, request, list);
   if (format == report::Format::json) {
     write_output(output.file, report::rank_json(rows));
     return answered;

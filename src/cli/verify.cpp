@@ -3,12 +3,12 @@
 #include <cstdio>
 #include <system_error>
 
+#include "advice/verification.hpp"
 #include "canrun/error.hpp"
 #include "cli/exit_status.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "ingest/log.hpp"
-#include "planner/verification.hpp"
 #include "report/plain.hpp"
 #include "report/verification.hpp"
 
@@ -54,13 +54,13 @@ int run_verify(const Arguments& arguments) {
   const report::Format format = output.parsed_format();
   const report::Style style = output.style();
   const std::vector<RuntimeLog> logs = read_runtime_log(read_text(path));
-  const Catalog catalog = open_catalog(output);
+  const Session session(open_catalog(output));
   std::vector<std::string> notes;
-  Request base = to_request(question, catalog, notes);
+  Request base = to_request(question, session, notes);
   if (!question.models.empty()) base.model = question.models.front();
   if (!question.quants.empty()) base.quant = question.quants.front();
   std::vector<Verification> all;
-  for (const RuntimeLog& log : logs) all.push_back(verify_log(catalog, log, base));
+  for (const RuntimeLog& log : logs) all.push_back(verify_log(session, log, base));
   write_output(output.file,
                format == report::Format::json ? report::verification_json(all) : report::verification_text(all, style));
   return answered;

@@ -4,7 +4,7 @@
 #include <span>
 #include <string>
 
-#include "planner/verification.hpp"
+#include "advice/verification.hpp"
 #include "report/style.hpp"
 
 namespace canrun::report {

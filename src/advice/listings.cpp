@@ -5,6 +5,7 @@
 #include <functional>
 #include <thread>
 
+#include "advice/session.hpp"
 #include "canrun/error.hpp"
 #include "canrun/plan.hpp"
 
@@ -36,7 +37,7 @@ int verdict_rank(Verdict verdict) {
   return verdict == Verdict::fits ? 3 : verdict == Verdict::tight ? 2 : verdict == Verdict::offload ? 1 : 0;
 }
 
-RankRow rank_row(const Catalog& catalog, Request request, const ModelRecord& model) {
+RankRow rank_row(const Session& session, Request request, const ModelRecord& model) {
   RankRow row;
   row.id = model.id;
   row.name = model.name;
@@ -47,8 +48,8 @@ RankRow rank_row(const Catalog& catalog, Request request, const ModelRecord& mod
   request.model = model.id;
   request.detail = Detail::figures;
   try {
-    if (request.quant.empty()) request.quant = best_quant(catalog, request);
-    const Estimate e = estimate(catalog, request);
+    if (request.quant.empty()) request.quant = best_quant(session, request);
+    const Estimate e = session.estimate(request);
     row.params_total = e.model.params_total;
     row.params_active = e.model.params_active;
     row.quant = e.quant.id;
@@ -66,7 +67,7 @@ RankRow rank_row(const Catalog& catalog, Request request, const ModelRecord& mod
   return row;
 }
 
-HardwareRow hardware_row(const Catalog& catalog, Request request, const Device& device) {
+HardwareRow hardware_row(const Session& session, Request request, const Device& device) {
   HardwareRow row;
   row.id = device.id;
   row.name = device.name;
@@ -78,7 +79,7 @@ HardwareRow hardware_row(const Catalog& catalog, Request request, const Device& 
   request.gpu = {device.id};
   request.detail = Detail::figures;
   try {
-    const Estimate e = estimate(catalog, request);
+    const Estimate e = session.estimate(request);
     if (!e.machine.devices.empty()) {
       row.memory_bytes = e.machine.devices.front().memory_bytes;
       row.bandwidth = e.machine.devices.front().bandwidth;
@@ -101,14 +102,14 @@ double pace(const std::optional<Interval>& decode) {
 
 }  // namespace
 
-std::vector<RankRow> rank_models(const Catalog& catalog, const Request& request, const ListOptions& options) {
-  std::vector<ModelRecord> models = catalog.models();
+std::vector<RankRow> rank_models(const Session& session, const Request& request, const ListOptions& options) {
+  std::vector<ModelRecord> models = session.parts().catalog.models();
   std::erase_if(models, [&](const ModelRecord& m) {
     return (!options.capability.empty() && !contains(m.capabilities, options.capability)) ||
            m.params_total < options.params_least || m.params_total > options.params_most;
   });
   std::vector<RankRow> rows(models.size());
-  for_each_index(models.size(), [&](std::size_t i) { rows[i] = rank_row(catalog, request, models[i]); });
+  for_each_index(models.size(), [&](std::size_t i) { rows[i] = rank_row(session, request, models[i]); });
   if (options.runs_only) std::erase_if(rows, [](const RankRow& r) { return r.verdict == Verdict::no; });
   std::stable_sort(rows.begin(), rows.end(), [](const RankRow& a, const RankRow& b) {
     if (a.note.empty() != b.note.empty()) return a.note.empty();
@@ -120,8 +121,8 @@ std::vector<RankRow> rank_models(const Catalog& catalog, const Request& request,
   return rows;
 }
 
-std::vector<HardwareRow> rank_hardware(const Catalog& catalog, const Request& request, const ListOptions& options) {
-  std::vector<Device> devices = catalog.devices();
+std::vector<HardwareRow> rank_hardware(const Session& session, const Request& request, const ListOptions& options) {
+  std::vector<Device> devices = session.parts().catalog.devices();
   std::erase_if(devices, [&](const Device& d) {
     return (!options.vendor.empty() && d.vendor != options.vendor) ||
            (!options.form.empty() && d.form != options.form) ||
@@ -133,9 +134,9 @@ std::vector<HardwareRow> rank_hardware(const Catalog& catalog, const Request& re
     Request first = request;
     first.gpu = {"cpu"};
     first.detail = Detail::figures;
-    estimate(catalog, first);
+    session.estimate(first);
   }
-  for_each_index(devices.size(), [&](std::size_t i) { rows[i] = hardware_row(catalog, request, devices[i]); });
+  for_each_index(devices.size(), [&](std::size_t i) { rows[i] = hardware_row(session, request, devices[i]); });
   if (options.runs_only) std::erase_if(rows, [](const HardwareRow& r) { return r.verdict == Verdict::no; });
   std::stable_sort(rows.begin(), rows.end(), [](const HardwareRow& a, const HardwareRow& b) {
     if (a.note.empty() != b.note.empty()) return a.note.empty();
@@ -148,7 +149,7 @@ std::vector<HardwareRow> rank_hardware(const Catalog& catalog, const Request& re
   return rows;
 }
 
-std::vector<Estimate> compare(const Catalog& catalog, const Request& request, const std::vector<std::string>& models,
+std::vector<Estimate> compare(const Session& session, const Request& request, const std::vector<std::string>& models,
                               const std::vector<std::string>& quants,
                               const std::vector<std::vector<std::string>>& machines) {
   std::vector<Request> requests;
@@ -162,9 +163,9 @@ std::vector<Estimate> compare(const Catalog& catalog, const Request& request, co
       std::vector<std::string> wanted;
       for (const std::string& quant : quants.empty() ? std::vector<std::string>{request.quant} : quants) {
         if (quant == "all")
-          for (std::string& id : listed_quants(catalog, one)) wanted.push_back(std::move(id));
+          for (std::string& id : listed_quants(session, one)) wanted.push_back(std::move(id));
         else
-          wanted.push_back(quant == "best" ? best_quant(catalog, one) : quant);
+          wanted.push_back(quant == "best" ? best_quant(session, one) : quant);
       }
       for (const std::string& quant : wanted) {
         one.quant = quant;
@@ -173,7 +174,7 @@ std::vector<Estimate> compare(const Catalog& catalog, const Request& request, co
     }
   }
   std::vector<Estimate> out(requests.size());
-  for (std::size_t i = 0; i < requests.size(); ++i) out[i] = estimate(catalog, requests[i]);
+  for (std::size_t i = 0; i < requests.size(); ++i) out[i] = session.estimate(requests[i]);
   return out;
 }
 

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "canrun/catalog.hpp"
 #include "canrun/estimate.hpp"
 #include "ingest/log.hpp"
 
@@ -36,10 +35,10 @@ struct Verification {
 };
 
 /// The request that a log describes, over `base` (whose model, quant and devices win where they are given).
-Request request_of(const Catalog& catalog, const RuntimeLog& log, const Request& base, std::vector<std::string>& notes);
+Request request_of(const Session& session, const RuntimeLog& log, const Request& base, std::vector<std::string>& notes);
 
 /// Asks that request and lines the terms up. Throws what `estimate` throws: a model that the log names and no catalog
 /// holds is Error(unknown_name).
-Verification verify_log(const Catalog& catalog, const RuntimeLog& log, const Request& base);
+Verification verify_log(const Session& session, const RuntimeLog& log, const Request& base);
 
 }  // namespace canrun

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "advice/session.hpp"
 #include "canrun/error.hpp"
 
 namespace canrun {
@@ -66,8 +67,8 @@ Plan smallest(Plan plan, std::uint64_t last, const std::vector<Requirement>& tar
   return plan;
 }
 
-std::vector<QuantRecord> listed(const Catalog& catalog, const std::string& runtime) {
-  std::vector<QuantRecord> quants = catalog.quants();
+std::vector<QuantRecord> listed(const Session& session, const std::string& runtime) {
+  std::vector<QuantRecord> quants = session.parts().catalog.quants();
   std::erase_if(quants, [&](const QuantRecord& q) {
     return !q.listed ||
            (!q.runtimes.empty() && std::find(q.runtimes.begin(), q.runtimes.end(), runtime) == q.runtimes.end());
@@ -77,17 +78,17 @@ std::vector<QuantRecord> listed(const Catalog& catalog, const std::string& runti
   return quants;
 }
 
-std::string runtime_id(const Catalog& catalog, const Request& request) {
-  return request.runtime.empty() ? "llama.cpp" : catalog.runtime(request.runtime).record.id;
+std::string runtime_id(const Session& session, const Request& request) {
+  return request.runtime.empty() ? "llama.cpp" : session.parts().catalog.runtime(request.runtime).record.id;
 }
 
-Plan plan_quant(const Catalog& catalog, const Request& request, Plan plan, const std::vector<Requirement>& targets) {
-  for (const QuantRecord& quant : listed(catalog, runtime_id(catalog, request))) {
+Plan plan_quant(const Session& session, const Request& request, Plan plan, const std::vector<Requirement>& targets) {
+  for (const QuantRecord& quant : listed(session, runtime_id(session, request))) {
     Request one = request;
     one.quant = quant.id;
     Estimate e;
     try {
-      e = estimate(catalog, one);
+      e = session.estimate(one);
     } catch (const Error& error) {
       if (error.code() != ErrorCode::unsupported_combination) throw;
       continue;
@@ -105,8 +106,8 @@ Plan plan_quant(const Catalog& catalog, const Request& request, Plan plan, const
   return plan;
 }
 
-Plan plan_price(const Catalog& catalog, const Request& request, Plan plan, const std::vector<Requirement>& targets) {
-  std::vector<Device> devices = catalog.devices();
+Plan plan_price(const Session& session, const Request& request, Plan plan, const std::vector<Requirement>& targets) {
+  std::vector<Device> devices = session.parts().catalog.devices();
   std::erase_if(devices, [](const Device& d) { return d.price_usd <= 0; });
   std::stable_sort(devices.begin(), devices.end(),
                    [](const Device& a, const Device& b) { return a.price_usd < b.price_usd; });
@@ -115,7 +116,7 @@ Plan plan_price(const Catalog& catalog, const Request& request, Plan plan, const
     one.gpu = {device.id};
     Estimate e;
     try {
-      e = estimate(catalog, one);
+      e = session.estimate(one);
     } catch (const Error& error) {
       if (error.code() != ErrorCode::unsupported_combination) throw;
       continue;
@@ -136,7 +137,7 @@ Plan plan_price(const Catalog& catalog, const Request& request, Plan plan, const
 
 }  // namespace
 
-Plan plan(const Catalog& catalog, const Request& request, Unknown unknown, const std::vector<Requirement>& wanted) {
+Plan plan(const Session& session, const Request& request, Unknown unknown, const std::vector<Requirement>& wanted) {
   const std::vector<Requirement> targets = wanted.empty() ? parse_requirements("fits") : wanted;
   Plan out;
   out.unknown = unknown;
@@ -145,7 +146,7 @@ Plan plan(const Catalog& catalog, const Request& request, Unknown unknown, const
       Request one = request;
       one.detail = Detail::figures;
       change(one, step);
-      return estimate(catalog, one);
+      return session.estimate(one);
     };
   };
   switch (unknown) {
@@ -176,21 +177,21 @@ Plan plan(const Catalog& catalog, const Request& request, Unknown unknown, const
       out.number *= static_cast<double>(bandwidth_step);
       return out;
     case Unknown::quant:
-      return plan_quant(catalog, request, std::move(out), targets);
+      return plan_quant(session, request, std::move(out), targets);
     case Unknown::price:
       break;
   }
-  return plan_price(catalog, request, std::move(out), targets);
+  return plan_price(session, request, std::move(out), targets);
 }
 
-std::vector<std::string> listed_quants(const Catalog& catalog, const Request& request) {
+std::vector<std::string> listed_quants(const Session& session, const Request& request) {
   std::vector<std::string> out;
-  for (const QuantRecord& quant : listed(catalog, runtime_id(catalog, request))) out.push_back(quant.id);
+  for (const QuantRecord& quant : listed(session, runtime_id(session, request))) out.push_back(quant.id);
   return out;
 }
 
-std::string best_quant(const Catalog& catalog, const Request& request) {
-  const std::vector<QuantRecord> quants = listed(catalog, runtime_id(catalog, request));
+std::string best_quant(const Session& session, const Request& request) {
+  const std::vector<QuantRecord> quants = listed(session, runtime_id(session, request));
   std::string best;
   int best_rank = -1;
   Request one = request;
@@ -199,7 +200,7 @@ std::string best_quant(const Catalog& catalog, const Request& request) {
     one.quant = quant.id;
     Verdict verdict = Verdict::no;
     try {
-      verdict = estimate(catalog, one).fit.verdict;
+      verdict = session.estimate(one).fit.verdict;
     } catch (const Error& error) {
       if (error.code() != ErrorCode::unsupported_combination) throw;
       continue;

@@ -1,10 +1,11 @@
-#include "planner/verification.hpp"
+#include "advice/verification.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 
+#include "advice/session.hpp"
 #include "canrun/error.hpp"
 
 namespace canrun {
@@ -86,14 +87,14 @@ bool compared(LogTerm term) {
 
 }  // namespace
 
-Request request_of(const Catalog& catalog, const RuntimeLog& log, const Request& base,
+Request request_of(const Session& session, const RuntimeLog& log, const Request& base,
                    std::vector<std::string>& notes) {
   Request r = base;
   r.detail = Detail::figures;
   if (r.model.empty()) {
     const std::string name = stem(log.model);
     const auto found = first_known({log.model, name, before_quant(name)},
-                                   [&](const std::string& n) { return catalog.model(n).record.id; });
+                                   [&](const std::string& n) { return session.parts().catalog.model(n).record.id; });
     if (!found)
       throw Error(ErrorCode::unknown_name,
                   fmt::format("the log's model \"{}\" is in no catalog: name it, canrun verify FILE MODEL", log.model));
@@ -101,7 +102,7 @@ Request request_of(const Catalog& catalog, const RuntimeLog& log, const Request&
   }
   if (r.quant.empty() && !log.quant.empty()) {
     const auto found = first_known({log.quant, file_type_id(log.quant)},
-                                   [&](const std::string& n) { return catalog.quant(n).record.id; });
+                                   [&](const std::string& n) { return session.parts().catalog.quant(n).record.id; });
     if (found)
       r.quant = *found;
     else
@@ -109,7 +110,8 @@ Request request_of(const Catalog& catalog, const RuntimeLog& log, const Request&
   }
   if (r.gpu.empty() && !r.vram_bytes) {
     for (const std::string& device : log.devices) {
-      const auto found = first_known({device}, [&](const std::string& n) { return catalog.device(n).device.id; });
+      const auto found =
+          first_known({device}, [&](const std::string& n) { return session.parts().catalog.device(n).device.id; });
       if (found)
         r.gpu.push_back(*found);
       else
@@ -131,10 +133,10 @@ Request request_of(const Catalog& catalog, const RuntimeLog& log, const Request&
   return r;
 }
 
-Verification verify_log(const Catalog& catalog, const RuntimeLog& log, const Request& base) {
+Verification verify_log(const Session& session, const RuntimeLog& log, const Request& base) {
   Verification out;
-  out.request = request_of(catalog, log, base, out.notes);
-  out.estimate = estimate(catalog, out.request);
+  out.request = request_of(session, log, base, out.notes);
+  out.estimate = session.estimate(out.request);
   for (const LogLine& line : log.lines) {
     if (!compared(line.term)) continue;
     const bool host = on_host(line.device);

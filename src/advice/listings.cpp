@@ -134,7 +134,7 @@ std::vector<HardwareRow> rank_hardware(const Session& session, const Request& re
     Request first = request;
     first.gpu = {"cpu"};
     first.detail = Detail::figures;
-    session.estimate(first);
+    static_cast<void>(session.estimate(first));
   }
   for_each_index(devices.size(), [&](std::size_t i) { rows[i] = hardware_row(session, request, devices[i]); });
   if (options.runs_only) std::erase_if(rows, [](const HardwareRow& r) { return r.verdict == Verdict::no; });

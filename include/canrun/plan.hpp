@@ -21,7 +21,7 @@ struct Plan {
   std::string limit;  ///< what stops the next step, as a sentence; empty where nothing does
 };
 
-/// Solves for `unknown` under `targets` (all of them; without targets: `fits`).
+/// Solves for `unknown` under `targets` (all of them; without targets: `verdict>=fits`, headroom kept).
 /// context, users: the largest; quant: the least quality loss; memory, bandwidth: the least that a device like the
 /// request's needs; price: the cheapest catalog device with a known price.
 /// Throws what `estimate` throws.

@@ -5,6 +5,7 @@
 #include <functional>
 #include <thread>
 
+#include "advice/scoring.hpp"
 #include "advice/session.hpp"
 #include "canrun/error.hpp"
 #include "canrun/plan.hpp"
@@ -96,6 +97,10 @@ HardwareRow hardware_row(const Session& session, Request request, const Device& 
   return row;
 }
 
+int letter_rank(const RankRow& row) {
+  return row.grade.letter.empty() ? -1 : rank_of_letter(row.grade.letter.front());
+}
+
 double pace(const std::optional<Interval>& decode) {
   return decode ? decode->value : 0;
 }
@@ -113,9 +118,10 @@ std::vector<RankRow> rank_models(const Session& session, const Request& request,
   if (options.runs_only) std::erase_if(rows, [](const RankRow& r) { return r.verdict == Verdict::no; });
   std::stable_sort(rows.begin(), rows.end(), [](const RankRow& a, const RankRow& b) {
     if (a.note.empty() != b.note.empty()) return a.note.empty();
-    if (a.grade.score != b.grade.score) return a.grade.score > b.grade.score;
+    if (a.grade.letter != b.grade.letter) return letter_rank(a) > letter_rank(b);
     if (verdict_rank(a.verdict) != verdict_rank(b.verdict)) return verdict_rank(a.verdict) > verdict_rank(b.verdict);
     if (a.params_total != b.params_total) return a.params_total > b.params_total;
+    if (a.grade.score != b.grade.score) return a.grade.score > b.grade.score;
     return pace(a.decode) > pace(b.decode);
   });
   return rows;

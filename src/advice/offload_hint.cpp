@@ -17,7 +17,7 @@ std::optional<OffloadHint> offload_hint(const Setup& setup, const Target& target
   const double wanted = static_cast<double>(part->figures.memory.host.total()) / (1ULL << 30);
   const std::string memory =
       target.host.ram_type.empty() ? fmt::format("{:.0f} GB/s", target.host.bandwidth / 1e9) : target.host.ram_type;
-  hint.assumption = fmt::format("with {:.0f} GiB of free system memory at {}", std::ceil(wanted), memory);
+  hint.assumption = fmt::format("{:.0f} GiB of free system memory at {}", std::ceil(wanted), memory);
   return hint;
 }
 

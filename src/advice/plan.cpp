@@ -138,7 +138,7 @@ Plan plan_price(const Session& session, const Request& request, Plan plan, const
 }  // namespace
 
 Plan plan(const Session& session, const Request& request, Unknown unknown, const std::vector<Requirement>& wanted) {
-  const std::vector<Requirement> targets = wanted.empty() ? parse_requirements("fits") : wanted;
+  const std::vector<Requirement> targets = wanted.empty() ? parse_requirements("verdict>=fits") : wanted;
   Plan out;
   out.unknown = unknown;
   const auto asking = [&](const std::function<void(Request&, std::uint64_t)>& change) {

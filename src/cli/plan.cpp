@@ -34,7 +34,7 @@ int run_plan(const Arguments& arguments) {
       "  canrun plan llama-3.3-70b --for price --target 'fits,decode>=15'\n");
   QuestionOptions question;
   OutputOptions output;
-  std::string unknown_word = "context", target = "fits";
+  std::string unknown_word = "context", target = "verdict>=fits";
   add_model(app, question, true);
   add_question_options(app, question);
   add_output_options(app, output);

@@ -71,6 +71,7 @@ std::string one(const Estimate& e, const Style& style) {
   if (style.shows(Section::memory)) {
     out += bar(e, style);
     put(memory_table(e, style));
+    out += paragraph(context_line(e), "dim");
     if (style.verbosity > 0) {
       put(device_table(e, style));
       put(memory_line_table(e, style));

@@ -44,7 +44,7 @@ std::string one(const Estimate& e, const Style& style) {
   if (const std::string next = follow_up(e, style); !next.empty()) out += "\n" + escaped(next) + "\n";
   for (const std::string& note : e.notes) out += fmt::format("\n> {}\n", escaped(clean(note)));
   if (style.shows(Section::memory)) {
-    out += titled(memory_table(e, style));
+    out += titled(memory_table(e, style)) + "\n" + escaped(context_line(e)) + "\n";
     if (style.verbosity > 0) out += titled(device_table(e, style)) + titled(memory_line_table(e, style));
   }
   if (style.shows(Section::speed)) out += titled(speed_table(e, style));

@@ -9,8 +9,9 @@
 namespace canrun::report {
 namespace {
 
-std::string decode_cell(const std::optional<Interval>& decode) {
-  return decode ? interval(*decode) : std::string("–");
+/// The pace of what runs; what does not run has none that a reader should take away.
+std::string decode_cell(Verdict verdict, const std::optional<Interval>& decode) {
+  return decode && verdict != Verdict::no ? interval(*decode) : std::string("–");
 }
 
 std::string source_note(const std::string& formula, const std::string& source) {
@@ -95,7 +96,8 @@ Table memory_line_table(const Estimate& e, const Style& style) {
 
 Table speed_table(const Estimate& e, const Style& style) {
   const SpeedFigures& s = e.speed;
-  Table t{"Speed", {{"", Align::left}, {"", Align::wrapped}}, {}, {}};
+  const bool imagined = e.fit.verdict == Verdict::no;
+  Table t{imagined ? "Speed, if it all fitted" : "Speed", {{"", Align::left}, {"", Align::wrapped}}, {}, {}};
   const auto row = [&](std::string label, std::string text) {
     t.rows.push_back({{{std::move(label)}, {std::move(text)}}, {}});
   };
@@ -117,7 +119,6 @@ Table workload_table(const Estimate& e, const Style&) {
            {"out", Align::right},
            {"context", Align::right},
            {"fit", Align::left},
-           {"grade", Align::left},
            {"tok/s", Align::right},
            {"TTFT", Align::right}},
           {},
@@ -128,10 +129,9 @@ Table workload_table(const Estimate& e, const Style&) {
                        {tokens(w.prompt)},
                        {tokens(w.output)},
                        {tokens(w.context)},
-                       {std::string(word(w.verdict)), tone},
-                       {grade(w.grade), tone},
-                       {decode_cell(w.decode)},
-                       {duration(w.ttft.value)}},
+                       {fit(w.verdict, w.grade), tone},
+                       {decode_cell(w.verdict, w.decode)},
+                       {w.verdict == Verdict::no ? std::string("–") : duration(w.ttft.value)}},
                       {}});
   }
   return t;
@@ -145,7 +145,6 @@ Table quant_table(const Estimate& e, const Style& style) {
            {fmt::format("needs {}", unit_name(style.units)), Align::decimal},
            {"quality", Align::left},
            {"fit", Align::left},
-           {"grade", Align::left},
            {"tok/s", Align::right}},
           {},
           "why"};
@@ -157,9 +156,8 @@ Table quant_table(const Estimate& e, const Style& style) {
                        {memory(q.weights_bytes, style.units)},
                        {memory(q.required_bytes, style.units)},
                        {clean(q.quality, 40)},
-                       {std::string(word(q.verdict)), tone},
-                       {grade(q.grade), tone},
-                       {decode_cell(q.decode)}},
+                       {fit(q.verdict, q.grade), tone},
+                       {decode_cell(q.verdict, q.decode)}},
                       style.verbosity > 0 || style.width > usual ? clean(q.why) : std::string()});
   }
   return t;
@@ -171,7 +169,6 @@ Table upgrade_table(const Estimate& e, const Style& style) {
            {fmt::format("+{}", unit_name(style.units)), Align::right},
            {"+GB/s", Align::right},
            {"fit", Align::left},
-           {"grade", Align::left},
            {"tok/s", Align::right},
            {"price", Align::right}},
           {},
@@ -187,9 +184,8 @@ Table upgrade_table(const Estimate& e, const Style& style) {
     t.rows.push_back({{{name},
                        {u.memory_gain_bytes ? memory_gain(u.memory_gain_bytes, style.units) : std::string("–")},
                        {gain == 0 ? std::string("–") : fmt::format("{}{}", gain > 0 ? "+" : "", number(gain))},
-                       {std::string(word(u.verdict)), tone},
-                       {grade(u.grade), tone},
-                       {decode_cell(u.decode)},
+                       {fit(u.verdict, u.grade), tone},
+                       {decode_cell(u.verdict, u.decode)},
                        {u.price > 0 ? price(u.price) : std::string("–")}},
                       note});
   }

@@ -62,9 +62,7 @@ void memory_part(Page& page, const Estimate& e, const Style& style) {
   page.raw(bar);
   table.title.clear();
   page.table(table);
-  page.paragraph(fmt::format("context: {} safe, {} at most, {} by the model", tokens(e.fit.safe_context),
-                             tokens(e.fit.max_context), tokens(e.model.context_max)),
-                 4, Tone::plain, 2);
+  page.paragraph(context_line(e), 4, Tone::plain, 2);
   if (style.verbosity == 0) return;
   page.table(device_table(e, style));
   page.table(memory_line_table(e, style));

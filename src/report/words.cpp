@@ -66,12 +66,16 @@ std::string_view word(SplitMode split) {
 }
 
 std::string_view answer_word(Verdict verdict) {
-  constexpr std::array<std::string_view, 4> words{"YES", "YES, tight", "YES, offloaded", "NO"};
+  constexpr std::array<std::string_view, 4> words{"YES", "YES (tight)", "YES (offload)", "NO"};
   return words[static_cast<std::size_t>(verdict)];
 }
 
 std::string grade(const Grade& grade) {
   return fmt::format("{}{}", grade.letter, grade.score);
+}
+
+std::string fit(Verdict verdict, const Grade& graded) {
+  return fmt::format("{} {}", word(verdict), grade(graded));
 }
 
 std::string devices(const Estimate& e) {
@@ -153,6 +157,14 @@ std::string follow_up(const Estimate& e, const Style&) {
   return out;
 }
 
+std::string context_line(const Estimate& e) {
+  const std::string own = e.model.context_max > 0 ? fmt::format("the model takes {}", tokens(e.model.context_max))
+                                                  : std::string("the model states none");
+  if (e.fit.max_context == 0) return fmt::format("context: none fits; {}", own);
+  return fmt::format("context: up to {} fit with headroom, {} without; {}", tokens(e.fit.safe_context),
+                     tokens(e.fit.max_context), own);
+}
+
 std::string setup(const Estimate& e, const Style& style) {
   std::string out;
   if (e.machine.devices.empty()) {
@@ -176,7 +188,9 @@ std::string certainty(const Estimate& e) {
   const std::string& level = e.basis.level;
   std::string_view count = e.basis.samples == 1 ? "measurement" : "measurements";
   std::string out;
-  if (level == "measured")
+  if (e.basis.samples == 0 && level != "measured")
+    out = "speeds from the hardware's physics and general constants, calibrated on nothing like this";
+  else if (level == "measured")
     out = fmt::format("measured: {} published {} of exactly this case", e.basis.samples, count);
   else if (level == "device")
     out = fmt::format("speeds calibrated on {} {} of this device", e.basis.samples, count);

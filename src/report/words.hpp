@@ -21,6 +21,8 @@ std::string_view word(SplitMode split);
 std::string_view answer_word(Verdict verdict);
 /// `S94`, `F0`.
 std::string grade(const Grade& grade);
+/// `fits S94`, `no F0`.
+std::string fit(Verdict verdict, const Grade& grade);
 
 /// What was understood: model, quant, devices with their ids.
 std::vector<std::string> question_parts(const Estimate& estimate);
@@ -34,6 +36,8 @@ std::string devices(const Estimate& estimate);
 std::string answer(const Estimate& estimate, const Style& style);
 /// What the reader asks next: the pace when it runs, what would make it run when it does not.
 std::string follow_up(const Estimate& estimate, const Style& style);
+/// The contexts that fit with and without headroom, and the model's own maximum.
+std::string context_line(const Estimate& estimate);
 /// Capacity, bandwidth, stack and bottleneck in one line.
 std::string setup(const Estimate& estimate, const Style& style);
 /// How sure the speeds are.

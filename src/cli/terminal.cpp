@@ -16,14 +16,11 @@
 #include "canrun/error.hpp"
 
 namespace canrun::cli {
-namespace {
 
-std::string_view variable(const char* name) {
+std::string_view environment(const char* name) {
   const char* const value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nothing sets the environment here
   return value == nullptr ? std::string_view() : std::string_view(value);
 }
-
-}  // namespace
 
 #ifdef _WIN32
 bool output_is_terminal() {
@@ -55,7 +52,7 @@ int terminal_width() {
 
 bool locale_is_utf8() {
   for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
-    std::string value(variable(name));
+    std::string value(environment(name));
     if (value.empty()) continue;
     for (char& c : value) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
     return value.find("utf-8") != std::string::npos || value.find("utf8") != std::string::npos;
@@ -68,7 +65,7 @@ bool wants_color(std::string_view choice) {
   if (choice == "never") return false;
   if (choice != "auto")
     throw Error(ErrorCode::bad_value, fmt::format("--color takes auto, always or never, found \"{}\"", choice));
-  return variable("NO_COLOR").empty() && variable("TERM") != "dumb" && output_is_terminal();
+  return environment("NO_COLOR").empty() && environment("TERM") != "dumb" && output_is_terminal();
 }
 
 }  // namespace canrun::cli

@@ -5,6 +5,9 @@
 
 namespace canrun::cli {
 
+/// A variable of the environment, empty where it is not set.
+std::string_view environment(const char* name);
+
 bool output_is_terminal();
 bool input_is_terminal();
 /// Columns of the terminal, 0 when standard output is none or does not say.

@@ -23,21 +23,24 @@ struct Shown {
   std::vector<std::string> notes;
 };
 
-template <class Record>
-Shown shown(const Resolved<Record>& found) {
-  return {report::entry_json(found.record), report::entry_table(found.record), found.notes};
+template <class Found>
+Shown shown(const Catalog& catalog, std::string_view kind, const std::string& id, const Found& found) {
+  std::string json = catalog.entry_json(kind, id);
+  report::Table table = report::entry_table(json);
+  return {std::move(json), std::move(table), found.notes};
 }
 
 Shown look_up(const Catalog& catalog, std::string_view kind, const std::string& name) {
-  if (kind == "models") return shown(catalog.model(name));
-  if (kind == "quants") return shown(catalog.quant(name));
-  if (kind == "runtimes") return shown(catalog.runtime(name));
-  if (kind == "workloads") return shown(catalog.workload(name));
-  if (kind == "ram") return shown(catalog.ram(name));
-  if (kind == "cpus") return shown(catalog.cpu(name));
+  const auto show = [&](const auto& found) { return shown(catalog, kind, found.record.id, found); };
+  if (kind == "models") return show(catalog.model(name));
+  if (kind == "quants") return show(catalog.quant(name));
+  if (kind == "runtimes") return show(catalog.runtime(name));
+  if (kind == "workloads") return show(catalog.workload(name));
+  if (kind == "ram") return show(catalog.ram(name));
+  if (kind == "cpus") return show(catalog.cpu(name));
   if (kind == "devices") {
     const ResolvedDevice found = catalog.device(name);
-    return {report::entry_json(found.device), report::entry_table(found.device), found.notes};
+    return shown(catalog, kind, found.device.id, found);
   }
   throw Error(ErrorCode::bad_value, fmt::format("--kind takes models, devices, quants, runtimes, workloads, ram or "
                                                 "cpus, found \"{}\"",
@@ -65,7 +68,7 @@ int list(const Catalog& catalog, const std::string& kind, const OutputOptions& o
   if (format == report::Format::json) {
     std::string out;
     for (const std::string& id : catalog.ids(kind.empty() ? "models" : kind))
-      out += (out.empty() ? "[\n" : ",\n") + look_up(catalog, kind.empty() ? "models" : kind, id).json;
+      out += (out.empty() ? "[\n" : ",\n") + catalog.entry_json(kind.empty() ? "models" : kind, id);
     write_output(output.file, out.empty() ? "[]\n" : out + "\n]\n");
     return answered;
   }
@@ -92,21 +95,23 @@ int show(const Catalog& catalog, const std::string& name, const std::string& kin
 }
 
 int check(const std::vector<std::string>& folders) {
-  try {
-    Catalog catalog = Catalog::builtin();
-    for (const std::string& folder : folders) catalog = catalog.with_overlay(folder);
-    std::string out;
-    for (const std::string_view kind : kinds) {
-      const std::vector<std::string> ids = catalog.ids(kind);
-      for (const std::string& id : ids) look_up(catalog, kind, id);
-      out += fmt::format("{:<10} {:>5} entries\n", kind, ids.size());
+  int status = answered;
+  for (const std::string& folder : folders)
+    for (const std::string& problem : check_catalog(folder)) {
+      complain(problem);
+      status = failed;
     }
-    write_output({}, out + "no errors\n");
-    return answered;
-  } catch (const Error& error) {
-    complain(error.what());
-    return failed;
+  if (status != answered) return status;
+  Catalog catalog = Catalog::builtin();
+  for (const std::string& folder : folders) catalog = catalog.with_overlay(folder);
+  std::string out;
+  for (const std::string_view kind : kinds) {
+    const std::vector<std::string> ids = catalog.ids(kind);
+    for (const std::string& id : ids) static_cast<void>(catalog.entry_json(kind, id));
+    out += fmt::format("{:<10} {:>5} entries\n", kind, ids.size());
   }
+  write_output({}, out + "no errors\n");
+  return answered;
 }
 
 /// An id from a name: lower case, letters, digits, dots and single hyphens.
@@ -138,7 +143,7 @@ int add(const std::string& path, std::string id, const OutputOptions& output) {
   record.context_max = file.architecture.context_max;
   record.config_json = file.config_json;
   record.source = "canrun catalog add " + std::filesystem::path(path).filename().string();
-  write_output(output.file, report::model_catalog_file(record));
+  write_output(output.file, report::model_catalog_file(entry_json(record)));
   return answered;
 }
 

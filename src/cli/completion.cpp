@@ -9,50 +9,34 @@
 namespace canrun::cli {
 namespace {
 
+// clang-format off
 constexpr std::string_view bash_script = R"sh(_canrun() {{
-  local word="${{COMP_WORDS[COMP_CWORD]}}" before="${{COMP_WORDS[COMP_CWORD-1]}}"
+  local word="${{COMP_WORDS[COMP_CWORD]}}" before="${{COMP_WORDS[COMP_CWORD-1]}}" words=""
   case "$before" in
-    -g|--gpu|--like) COMPREPLY=($(compgen -W "auto cpu $(canrun catalog ids devices 2>/dev/null)" -- "$word"));
-return;
-;
-    -q|--quant) COMPREPLY=($(compgen -W "all best $(canrun catalog ids quants 2>/dev/null)" -- "$word"));
-    return;
-    ;
-    --runtime) COMPREPLY=($(compgen -W "$(canrun catalog ids runtimes 2>/dev/null)" -- "$word"));
-    return;
-    ;
-    --workload) COMPREPLY=($(compgen -W "$(canrun catalog ids workloads 2>/dev/null)" -- "$word"));
-    return;
-    ;
-    --ram-type) COMPREPLY=($(compgen -W "$(canrun catalog ids ram 2>/dev/null)" -- "$word"));
-    return;
-    ;
-    --cpu) COMPREPLY=($(compgen -W "$(canrun catalog ids cpus 2>/dev/null)" -- "$word"));
-    return;
-    ;
-    --format) COMPREPLY=($(compgen -W "text json csv markdown html" -- "$word"));
-    return;
-    ;
-    --color) COMPREPLY=($(compgen -W "auto always never" -- "$word"));
-    return;
-    ;
-    --units) COMPREPLY=($(compgen -W "GiB GB" -- "$word"));
-    return;
-    ;
-    --mode) COMPREPLY=($(compgen -W "balanced interactive light-api scale-out" -- "$word"));
-    return;
-    ;
-    --offload) COMPREPLY=($(compgen -W "none layers experts auto" -- "$word"));
-    return;
-    ;
-    esac if[["$word" == -*]];
-    then COMPREPLY = ($(compgen - W "{options}" --"$word")) elif [[$COMP_CWORD == 1]];
-    then COMPREPLY = ($(compgen - W "{verbs} $(canrun catalog ids models 2>/dev/null)" --"$word")) else COMPREPLY =
-        ($(compgen - f - W "$(canrun catalog ids models 2>/dev/null)" --"$word")) fi
-    }
-    }
+    -g|--gpu|--like) words="auto cpu $(canrun catalog ids devices 2>/dev/null)" ;;
+    -q|--quant) words="all best $(canrun catalog ids quants 2>/dev/null)" ;;
+    --runtime) words="$(canrun catalog ids runtimes 2>/dev/null)" ;;
+    --workload) words="$(canrun catalog ids workloads 2>/dev/null)" ;;
+    --ram-type) words="$(canrun catalog ids ram 2>/dev/null)" ;;
+    --cpu) words="$(canrun catalog ids cpus 2>/dev/null)" ;;
+    --format) words="text json csv markdown html" ;;
+    --color) words="auto always never" ;;
+    --units) words="GiB GB" ;;
+    --mode) words="balanced interactive light-api scale-out" ;;
+    --offload) words="none layers experts auto" ;;
+    *)
+      if [[ "$word" == -* ]]; then
+        words="{options}"
+      else
+        words="$(canrun catalog ids models 2>/dev/null)"
+        [[ $COMP_CWORD == 1 ]] && words="{verbs} $words"
+      fi ;;
+  esac
+  COMPREPLY=($(compgen -W "$words" -- "$word"))
+}}
 complete -o default -F _canrun canrun
 )sh";
+// clang-format on
 
 constexpr std::string_view zsh_script = R"sh(#compdef canrun
 autoload -U +X bashcompinit && bashcompinit

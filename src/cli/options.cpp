@@ -8,20 +8,6 @@
 #include "cli/terminal.hpp"
 
 namespace canrun::cli {
-namespace {
-
-/// `canrun/catalog` in the user's configuration folder; empty where the environment names none.
-std::filesystem::path own_catalog_folder() {
-  if (const std::string_view base = environment("XDG_CONFIG_HOME"); !base.empty())
-    return std::filesystem::path(base) / "canrun" / "catalog";
-  if (const std::string_view base = environment("APPDATA"); !base.empty())
-    return std::filesystem::path(base) / "canrun" / "catalog";
-  if (const std::string_view home = environment("HOME"); !home.empty())
-    return std::filesystem::path(home) / ".config" / "canrun" / "catalog";
-  return {};
-}
-
-}  // namespace
 
 report::Format OutputOptions::parsed_format() const {
   return report::parse_format(format);
@@ -134,8 +120,8 @@ void add_question_options(CLI::App& app, QuestionOptions& o) {
 
 Catalog open_catalog(const OutputOptions& options) {
   Catalog catalog = Catalog::builtin();
-  if (const std::filesystem::path own = own_catalog_folder(); !own.empty() && std::filesystem::is_directory(own))
-    catalog = catalog.with_overlay(own.string());
+  if (const std::string own = user_catalog_directory(); !own.empty() && std::filesystem::is_directory(own))
+    catalog = catalog.with_overlay(own);
   for (const std::string& folder : options.catalogs) {
     if (!std::filesystem::is_directory(folder))
       throw Error(ErrorCode::malformed, "--catalog takes a folder with catalog files; there is none at " + folder);

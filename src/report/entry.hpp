@@ -1,5 +1,5 @@
 #pragma once
-/// Catalog entries for people and programs: `canrun catalog list`, `show` and `add`.
+/// Catalog entries for people: `canrun catalog list` and `show`.
 
 #include <string>
 #include <string_view>
@@ -10,29 +10,14 @@
 
 namespace canrun::report {
 
-/// An entry's keys and values, with the keys and units of the catalog files. Empty values are left out.
-Table entry_table(const ModelRecord& record);
-Table entry_table(const Device& device);
-Table entry_table(const QuantRecord& record);
-Table entry_table(const RuntimeRecord& record);
-Table entry_table(const WorkloadRecord& record);
-Table entry_table(const RamRecord& record);
-Table entry_table(const CpuRecord& record);
-
-/// The same as a JSON object in one line.
-std::string entry_json(const ModelRecord& record);
-std::string entry_json(const Device& device);
-std::string entry_json(const QuantRecord& record);
-std::string entry_json(const RuntimeRecord& record);
-std::string entry_json(const WorkloadRecord& record);
-std::string entry_json(const RamRecord& record);
-std::string entry_json(const CpuRecord& record);
+/// Keys and values of one entry given as JSON text (`Catalog::entry_json`); empty values are left out.
+Table entry_table(std::string_view entry_json);
 
 /// One line an entry of `kind` (models, quants, devices, runtimes, workloads, ram, cpus).
 /// Throws Error(bad_value) for other kinds.
 Table catalog_table(const Catalog& catalog, std::string_view kind, const Style& style);
 
-/// A catalog file that holds one model.
-std::string model_catalog_file(const ModelRecord& record);
+/// A catalog file that holds the one model entry given as JSON text.
+std::string model_catalog_file(std::string_view entry_json);
 
 }  // namespace canrun::report

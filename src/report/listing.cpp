@@ -12,53 +12,49 @@
 namespace canrun::report {
 namespace {
 
-std::string pace(const std::optional<Interval>& decode, const Style& style) {
-  if (!decode || decode->value <= 0) return "–";
+std::string pace(Verdict verdict, const std::optional<Interval>& decode, const Style& style) {
+  if (verdict == Verdict::no || !decode || decode->value <= 0) return "–";
   return style.width > usual ? interval(*decode) : rough(decode->value);
 }
 
-std::string waiting(const Interval& ttft) {
-  return ttft.value > 0 ? duration(ttft.value) : std::string("–");
+std::string waiting(Verdict verdict, const Interval& ttft) {
+  return verdict != Verdict::no && ttft.value > 0 ? duration(ttft.value) : std::string("–");
 }
 
 }  // namespace
 
 Table rank_table(std::span<const RankRow> rows, const Style& style) {
+  const bool roomy = style.width > usual;
   Table t{"Models",
-          {{"grade", Align::left},
+          {{"fit", Align::left},
            {"model", Align::left},
            {"params", Align::right},
            {"quant", Align::left},
            {fmt::format("needs {}", unit_name(style.units)), Align::decimal},
-           {"fit", Align::left},
            {"tok/s", Align::right},
            {"TTFT", Align::right},
            {"context", Align::right}},
           {},
           "note"};
-  for (const RankRow& r : rows) {
-    const Tone tone = tone_of(r.verdict);
-    t.rows.push_back({{{grade(r.grade), tone},
+  for (const RankRow& r : rows)
+    t.rows.push_back({{{fit(r.verdict, r.grade), tone_of(r.verdict)},
                        {clean(r.id, 120)},
                        {r.params_total ? parameters(r.params_total) : std::string("–")},
                        {clean(r.quant, 40)},
                        {r.required_bytes ? memory(r.required_bytes, style.units) : std::string("–")},
-                       {std::string(word(r.verdict)), tone},
-                       {pace(r.decode, style)},
-                       {waiting(r.ttft)},
+                       {pace(r.verdict, r.decode, style)},
+                       {roomy ? waiting(r.verdict, r.ttft) : std::string()},
                        {r.safe_context ? tokens(r.safe_context) : std::string("–")}},
                       clean(r.note)});
-  }
   return t;
 }
 
 Table hardware_table(std::span<const HardwareRow> rows, const Style& style) {
   Table t{"Devices",
-          {{"grade", Align::left},
+          {{"fit", Align::left},
            {"device", Align::left},
            {std::string(unit_name(style.units)), Align::right},
            {"GB/s", Align::right},
-           {"fit", Align::left},
            {"tok/s", Align::right},
            {"TTFT", Align::right},
            {"context", Align::right},
@@ -69,13 +65,12 @@ Table hardware_table(std::span<const HardwareRow> rows, const Style& style) {
     const Tone tone = tone_of(r.verdict);
     std::string cost = r.price > 0 ? price(r.price) : std::string("–");
     if (style.width > usual && r.price > 0 && !r.price_date.empty()) cost += " " + clean(r.price_date, 10);
-    t.rows.push_back({{{grade(r.grade), tone},
+    t.rows.push_back({{{fit(r.verdict, r.grade), tone},
                        {clean(r.id, 120)},
                        {number(static_cast<double>(r.memory_bytes) / (style.units == Units::gib ? 1073741824.0 : 1e9))},
                        {rough(r.bandwidth / 1e9)},
-                       {std::string(word(r.verdict)), tone},
-                       {pace(r.decode, style)},
-                       {waiting(r.ttft)},
+                       {pace(r.verdict, r.decode, style)},
+                       {waiting(r.verdict, r.ttft)},
                        {r.safe_context ? tokens(r.safe_context) : std::string("–")},
                        {cost}},
                       clean(r.note)});
@@ -88,7 +83,6 @@ Table compare_table(std::span<const Estimate> estimates, const Style& style) {
           {{"model", Align::left},
            {"quant", Align::left},
            {"device", Align::left},
-           {"grade", Align::left},
            {"fit", Align::left},
            {fmt::format("needs {}", unit_name(style.units)), Align::decimal},
            {"tok/s", Align::right},
@@ -103,11 +97,10 @@ Table compare_table(std::span<const Estimate> estimates, const Style& style) {
     t.rows.push_back({{{clean(e.model.id, 120)},
                        {clean(e.quant.id, 40)},
                        {device.empty() ? std::string("cpu") : device},
-                       {grade(e.fit.grade), tone},
-                       {std::string(word(e.fit.verdict)), tone},
+                       {fit(e.fit.verdict, e.fit.grade), tone},
                        {memory(e.fit.required_bytes, style.units)},
-                       {e.speed.has_decode ? pace(e.speed.decode, style) : std::string("–")},
-                       {waiting(e.speed.ttft)},
+                       {e.speed.has_decode ? pace(e.fit.verdict, e.speed.decode, style) : std::string("–")},
+                       {waiting(e.fit.verdict, e.speed.ttft)},
                        {e.fit.safe_context ? tokens(e.fit.safe_context) : std::string("–")}},
                       {}});
   }

@@ -173,10 +173,11 @@ void Builder::head(Id x) {
     g[x].output = true;
     x = g.get_rows(x, out_ids());
   }
-  const Id weight = head_weight("output_norm.weight");
+  Id weight = head_weight("output_norm.weight");
+  if (weight == absent) weight = head_weight("enc.output_norm.weight");
   if (weight != absent || traits_.norms_without_weight) x = norm(x, weight, head_weight("output_norm.bias"));
   g[x].output = true;
-  if (!arch_.causal) {
+  if (!arch_.causal && traits_.pooling != Pooling::none) {
     g.expand(x);
     pool(x);
     return;
@@ -185,7 +186,9 @@ void Builder::head(Id x) {
   Id table = head_weight("output.weight");
   if (table == absent) {
     const std::int32_t tied = model_.find(-1, Name("token_embd.weight").key);
-    if (tied >= 0)
+    if (tied >= 0 && traits_.head_from_input)
+      table = leaf_of(tied, host_);
+    else if (tied >= 0)
       table = g.weight(model_.weights[static_cast<std::size_t>(tied)].type,
                        model_.weights[static_cast<std::size_t>(tied)].ne, home(-1));
   }

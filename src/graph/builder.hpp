@@ -16,9 +16,10 @@ struct MoeOptions {
   bool norm = true;
   bool scale = false;
   bool weighs_before = false;
-  bool clamps = false;  ///< SwiGLU between bounds
-  Id chosen = absent;   ///< experts chosen by something else than the router
-  bool bends = false;   ///< SiTU instead of SwiGLU
+  bool clamps = false;    ///< SwiGLU between bounds
+  Id chosen = absent;     ///< experts chosen by something else than the router
+  bool by_group = false;  ///< the smaller experts that groups of experts share (GroveMoE)
+  bool bends = false;     ///< SiTU instead of SwiGLU
 };
 
 /// One step: the graph under construction and what all layers share. Names follow llama.cpp's llm_graph_context.
@@ -82,7 +83,7 @@ private:
   Id dense_ffn(Id x, int il);
   Id shared_ffn(Id x, int il);
   Id moe(Id x, int il, const MoeOptions& options, Id logits = absent);
-  Id feed_forward(Id x, int il);
+  Id feed_forward(Id x, int il, Id logits = absent);
   MoeOptions moe_options(int il);
 
   // Mixers beside attention
@@ -94,6 +95,7 @@ private:
   Id short_convolution(Id x, int il);
   Id mamba1(Id x, int il);
   Id mamba2(Id x, int il);
+  Id plamo2_mamba(Id x, int il);
 
   // Recurrent states
   Id state_rows(bool spare);
@@ -107,6 +109,16 @@ private:
   Id delta_rule(Id q, Id k, Id v, Id gate, Id beta, Id state, Id cache);
   Id scan(Id states, Id x, Id dt, Id a, Id b, Id c, Id rows);
   Id weight_for(int il, Name name, bool device_can);
+
+  // RWKV
+  Id shifted(Id before, Id x);
+  Id keep_wkv(Id both, Id cache);
+  Id wkv_state(int il, Id& cache);
+  Id group_norm(Id y, int il, std::int64_t heads);
+  Id time_mix6(Id x, Id before, int il);
+  Id time_mix7(Id x, Id before, int il);
+  Id channel_mix(Id x, Id before, int il);
+  Id rwkv_block(Id x, int il);
 
   // Sparse attention
   Id indexer_top_k(Id x, Id q_latent, int il);
@@ -193,9 +205,10 @@ private:
   bool delta_nets_ = false;  ///< hybrids with delta nets: their graphs compute a layer's norm before all else
   int host_ = 0;
 
-  Id picks_ = absent;        ///< what the last indexer has picked
-  Id checkpoints_ = absent;  ///< copies of the residual stream that later layers attend to
-  Id embedded_ = absent;     ///< the input embedding, with what deepstack appends to it
+  Id picks_ = absent;         ///< what the last indexer has picked
+  Id first_values_ = absent;  ///< of the first layer (RWKV 7)
+  Id checkpoints_ = absent;   ///< copies of the residual stream that later layers attend to
+  Id embedded_ = absent;      ///< the input embedding, with what deepstack appends to it
   std::array<Compressor, 3> compressors_;
   std::vector<Qkv> caches_;  ///< K and V caches per layer, for the layers that read another one's
   std::vector<Id> weight_ids_;

@@ -13,12 +13,13 @@ Id Builder::mixer(Id x, int il) {
     case Mixer::mamba1:
       return mamba1(x, il);
     case Mixer::mamba2:
-      return mamba2(x, il);
+      return has(il, "ssm_x.weight") ? plamo2_mamba(x, il) : mamba2(x, il);
     case Mixer::lightning:
       return lightning_attention(x, il);
     case Mixer::short_conv:
       return short_convolution(x, il);
     default:
+      if (has(il, "attn_kv_a_mqa.weight")) return latent_attention(x, il);
       return layer(il).has_indexer && block_sparse() ? block_sparse_attention(x, il) : attention(x, il);
   }
 }
@@ -73,7 +74,7 @@ Id Builder::block(Id x, int il) {
   const bool has_norm = has(il, "attn_norm.weight") || traits_.norms_without_weight;
   const Id normed = has_norm ? norm(x, il, "attn_norm.weight", "attn_norm.bias") : x;
   Id residual = traits_.residual_from_norm ? normed : x;
-  if (delta_nets_) g.expand(normed);
+  if (delta_nets_ && arch_.gguf_arch != "bailingmoe3") g.expand(normed);
   const auto sum = [&](Id branch, Id stream, bool residual_first) {
     return residual_first ? g.add(stream, branch) : g.add(branch, stream);
   };
@@ -92,6 +93,7 @@ Id Builder::block(Id x, int il) {
     return sum(y, residual, traits_.residual_first_attention);
   }
 
+  Id logits = traits_.routes_input ? linear(w(il, "ffn_gate_inp.weight"), x) : absent;
   Id mixed = normed;
   if (has(il, "attn_norm_2.weight") && l.mixer == Mixer::attention)
     mixed = norm(x, il, "attn_norm_2.weight", "attn_norm_2.bias");
@@ -111,13 +113,20 @@ Id Builder::block(Id x, int il) {
   if (last) {
     mixed = g.get_rows(mixed, out_ids());
     residual = g.get_rows(residual, out_ids());
+    if (logits != absent) logits = g.get_rows(logits, out_ids());
   }
   if (behind && !traits_.norm_before_rows) mixed = middle_norm(mixed);
   if (traits_.residual_from_norm) residual = g.scale(residual);
   const Id middle = sum(mixed, residual, traits_.residual_first_attention);
+  if (has(il, "ffn_norm_exps.weight")) {
+    // Arctic: a dense FFN behind attention, experts beside it.
+    const Id dense = g.add(dense_ffn(norm(middle, il, "ffn_norm.weight", "ffn_norm.bias"), il), middle);
+    const Id routed = moe(norm(residual, il, "ffn_norm_exps.weight", "ffn_norm_exps.bias"), il, moe_options(il));
+    return g.add(routed, dense);
+  }
   Id y = norm_before ? norm(middle, il, "ffn_norm.weight", "ffn_norm.bias") : behind ? middle : middle_norm(middle);
   residual = traits_.residual_from_norm ? y : middle;
-  y = has(il, "pre_ffw_norm_2.weight") ? twin_ffn(y, middle, il) : feed_forward(y, il);
+  y = has(il, "pre_ffw_norm_2.weight") ? twin_ffn(y, middle, il) : feed_forward(y, il, logits);
   if (has(il, "post_ffw_norm.weight"))
     y = norm(y, il, "post_ffw_norm.weight", "post_ffw_norm.bias");
   else if (has(il, "layer_output_norm.weight"))
@@ -140,7 +149,10 @@ void Builder::decoder() {
   const bool per_layer = model_.find(-1, Name("per_layer_token_embd.weight").key) >= 0 && arch_.per_layer_embedding > 0;
   const Id inputs = per_layer ? per_layer_inputs(x) : absent;
   for (int il = 0; il < layers(); ++il) {
-    x = traits_.norms_behind ? encoder_block(x, il) : block(x, il);
+    const Mixer mixer = layer(il).mixer;
+    x = mixer == Mixer::rwkv6 || mixer == Mixer::rwkv7 ? rwkv_block(x, il)
+        : traits_.norms_behind                         ? encoder_block(x, il)
+                                                       : block(x, il);
     if (inputs != absent) x = add_per_layer_input(x, inputs, il);
     if (has(il, "layer_output_scale.weight")) x = g.mul(x, w(il, "layer_output_scale.weight"));
     if (il < static_cast<int>(arch_.deepstack_layers))

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "graph/builder.hpp"
 
 namespace canrun::graph {
@@ -68,10 +70,11 @@ Id Builder::expert_matmul(int il, Name weight, Name scale, Name bias, Id x, Id i
 Id Builder::moe(Id x, int il, const MoeOptions& options, Id logits) {
   const Layer& l = layer(il);
   const std::int64_t experts = l.experts;
-  const std::int64_t used = l.experts_used;
+  std::int64_t used = l.experts_used;
   const std::int64_t width = ne(x)[0];
   const std::int64_t n = ne(x)[1];
   if (experts == 0 || used == 0 || !has(il, "ffn_down_exps.weight")) return x;
+  if (options.by_group) used = std::min(used, ne(w(il, "ffn_down_chexps.weight"))[2]);
 
   if (logits == absent) logits = linear(w(il, "ffn_gate_inp.weight"), x, w(il, "ffn_gate_inp.bias"));
   Id probabilities = logits;
@@ -89,6 +92,7 @@ Id Builder::moe(Id x, int il, const MoeOptions& options, Id logits) {
       break;
   }
   Id sorted_by = options.weighs_before ? logits : probabilities;
+  if (has(il, "ffn_up_chexps.weight")) sorted_by = g.map(Op::sigmoid, logits);
   if (const Id bias = w(il, "exp_probs_b.bias"); bias != absent) sorted_by = g.add(probabilities, bias);
 
   if (arch_.expert_groups > 1) {
@@ -105,7 +109,8 @@ Id Builder::moe(Id x, int il, const MoeOptions& options, Id logits) {
     sorted_by = g.reshape(sorted_by, {experts, n, 1, 1});
   }
 
-  const Id chosen = options.chosen != absent ? options.chosen : g.argsort_top(sorted_by, used);
+  Id chosen = options.chosen != absent ? options.chosen : g.argsort_top(sorted_by, used);
+  if (options.by_group) chosen = g.cast(g.scale(g.cast(chosen, f32)), i32);
   Id weights = g.get_rows(g.reshape(probabilities, {1, experts, n, 1}), chosen);
   if (options.gating == Gating::softmax_of_chosen) {
     weights = g.soft_max(g.reshape(weights, {used, n, 1, 1}));
@@ -131,9 +136,11 @@ Id Builder::moe(Id x, int il, const MoeOptions& options, Id logits) {
     opened = g.view_3d(halves, h.ne[0] / 2, h.ne[1], h.ne[2], h.nb[1], h.nb[2]);
     raised = g.view_3d(halves, h.ne[0] / 2, h.ne[1], h.ne[2], h.nb[1], h.nb[2]);
   } else {
-    raised = expert_matmul(il, "ffn_up_exps.weight", "ffn_up_exps.scale", "ffn_up_exps.bias", x, chosen);
+    raised = expert_matmul(il, options.by_group ? Name("ffn_up_chexps.weight") : Name("ffn_up_exps.weight"),
+                           "ffn_up_exps.scale", "ffn_up_exps.bias", x, chosen);
     if (has(il, "ffn_gate_exps.weight"))
-      opened = expert_matmul(il, "ffn_gate_exps.weight", "ffn_gate_exps.scale", "ffn_gate_exps.bias", x, chosen);
+      opened = expert_matmul(il, options.by_group ? Name("ffn_gate_chexps.weight") : Name("ffn_gate_exps.weight"),
+                             "ffn_gate_exps.scale", "ffn_gate_exps.bias", x, chosen);
   }
   Id hidden = absent;
   if (opened == absent) {
@@ -146,7 +153,8 @@ Id Builder::moe(Id x, int il, const MoeOptions& options, Id logits) {
   } else {
     hidden = g.glu(opened, raised);
   }
-  Id out = expert_matmul(il, "ffn_down_exps.weight", "ffn_down_exps.scale", "ffn_down_exps.bias", hidden, chosen);
+  Id out = expert_matmul(il, options.by_group ? Name("ffn_down_chexps.weight") : Name("ffn_down_exps.weight"),
+                         "ffn_down_exps.scale", "ffn_down_exps.bias", hidden, chosen);
   if (!options.weighs_before) out = g.mul(out, weights);
   g.expand(out);
 
@@ -164,13 +172,13 @@ Id Builder::moe(Id x, int il, const MoeOptions& options, Id logits) {
   return used == 1 ? g.cont(sum) : sum;
 }
 
-Id Builder::feed_forward(Id x, int il) {
+Id Builder::feed_forward(Id x, int il, Id logits) {
   if (!has(il, "ffn_gate_inp.weight")) return dense_ffn(x, il);
   const bool shared = has(il, "ffn_up_shexp.weight");
   if (has(il, "ffn_latent_down.weight")) {
     // Experts work on a narrower copy of the hidden state (Nemotron-3).
     const Id latent = linear(w(il, "ffn_latent_down.weight"), x);
-    const Id logits = linear(w(il, "ffn_gate_inp.weight"), x);
+    logits = linear(w(il, "ffn_gate_inp.weight"), x);
     const Id routed = linear(w(il, "ffn_latent_up.weight"), moe(latent, il, moe_options(il), logits));
     return shared ? g.add(routed, shared_ffn(x, il)) : routed;
   }
@@ -178,7 +186,14 @@ Id Builder::feed_forward(Id x, int il) {
     const Id always = shared_ffn(x, il);
     return g.add(moe(x, il, moe_options(il)), always);
   }
-  Id out = moe(x, il, moe_options(il));
+  if (has(il, "ffn_up_chexps.weight")) {
+    logits = linear(w(il, "ffn_gate_inp.weight"), x);
+    MoeOptions options = moe_options(il);
+    const Id own = moe(x, il, options, logits);
+    options.by_group = true;
+    return g.add(own, g.scale(moe(x, il, options, logits)));
+  }
+  Id out = moe(x, il, moe_options(il), logits);
   if (shared) {
     const Id router = w(il, "ffn_gate_inp_shexp.weight");
     Id always = shared_ffn(x, il);

@@ -50,7 +50,17 @@ Id Builder::latent_attention(Id x, int il) {
     now.k = g.concat(k_plain, g.repeat(key, {rotated, l.heads, tokens_, 1}), 0);
     out = attend(now, il, absent);
   }
-  if (has(il, "attn_gate.weight")) out = g.mul(out, g.map(Op::sigmoid, linear(w(il, "attn_gate.weight"), x)));
+  if (has(il, "attn_gate.weight")) {
+    Id gate = linear(w(il, "attn_gate.weight"), x);
+    if (ne(gate)[0] == l.heads && l.heads > 0) {
+      gate = g.map(Op::sigmoid, g.reshape(gate, {1, l.heads, tokens_, 1}));
+      const Shape flat = ne(out);
+      out = g.mul(g.reshape(out, {flat[0] / l.heads, l.heads, tokens_, 1}), gate);
+      out = g.cont(out, flat);
+    } else {
+      out = g.mul(out, g.map(Op::sigmoid, gate));
+    }
+  }
   return linear(w(il, "attn_output.weight"), out, w(il, "attn_output.bias"));
 }
 

@@ -110,6 +110,53 @@ Id Builder::mamba1(Id x, int il) {
   return g.reshape(y, {ne(y)[0], tokens_, 1, 1});
 }
 
+/// Mamba of PLaMo 2: heads as in Mamba-2, inputs of the scan from a projection of their own as in Mamba-1.
+Id Builder::plamo2_mamba(Id x, int il) {
+  const std::int64_t kernel = arch_.ssm_conv_kernel;
+  const std::int64_t inner = arch_.ssm_inner_size;
+  const std::int64_t state = arch_.ssm_state_size;
+  const std::int64_t heads = arch_.ssm_heads > 0 ? arch_.ssm_heads : 1;
+  const std::int64_t head = inner / heads;
+  const std::int64_t n = tokens_ / seqs_;
+  const std::int64_t conv_size = (kernel - 1) * inner;
+  const Id conv_cache = state_cache(conv_size, il);
+  const std::int64_t size = state * inner;
+  const Id cache = state_cache(size, il);
+  const Id before = g.reshape(load_state(conv_cache, conv_size), {kernel - 1, inner, seqs_, 1});
+  Id both = linear(w(il, "ssm_in.weight"), g.reshape(x, {ne(x)[0], n, seqs_, 1}));
+  both = g.cont(g.permute(both, 0, 2, 1, 3), {head * 2, heads, n, seqs_});
+  const auto half = [&] { return g.view(both, {head, heads, n, seqs_}, g[both].nb); };
+  Id u = g.cont(half(), {inner, n, seqs_, 1});
+  const Id z = half();
+  const Id input = g.concat(before, g.transpose(u), 0);
+  const Id last = g.view_3d(input, kernel - 1, inner, seqs_, g[input].nb[1], g[input].nb[2]);
+  g.expand(g.cpy(last, g.view_1d(conv_cache, conv_size * seqs_)));
+  u = g.map(Op::unary, g.ssm_conv(input, weight_for(il, "ssm_conv1d.weight", inner % 128 == 0)));
+  const Id projected = linear(w(il, "ssm_x.weight"), u);
+  const Node p = g[projected];
+  const auto part = [&](std::int64_t width) { return g.view_3d(projected, width, n, seqs_, p.nb[1], p.nb[2]); };
+  Id b = norm(part(state), w(il, "ssm_b_norm.weight"), absent);
+  Id c = norm(part(state), w(il, "ssm_c_norm.weight"), absent);
+  Id dt = norm(part(p.ne[0] - 2 * state), w(il, "ssm_dt_norm.weight"), absent);
+  dt = g.add(linear(w(il, "ssm_dt.weight"), dt), w(il, "ssm_dt.bias"));
+  const bool scans = (state == 128 || state == 256) && head % 16 == 0;
+  const Id a = g.reshape(weight_for(il, "ssm_a", scans), {1, heads, 1, 1});
+  const Stride by_head{0, 4 * head, 4 * inner, 4 * inner * n};
+  u = g.view(u, {head, heads, n, seqs_}, by_head);
+  b = g.view(b, {state, 1, n, seqs_}, {0, 4 * state, g[b].nb[1], g[b].nb[2]});
+  c = g.view(c, {state, 1, n, seqs_}, {0, 4 * state, g[c].nb[1], g[c].nb[2]});
+  const Id states = open_state(cache, size);
+  const Id shaped_states = g.reshape(states, {state, head, heads, seqs_});
+  const Id y_all = close_state(cache, states, scan(shaped_states, u, dt, a, b, c, state_rows(false)));
+  g.expand(g.cpy(g.view_1d(y_all, size * seqs_), g.view_1d(cache, size * seqs_)));
+  Id y = g.view(y_all, {head, heads, n, seqs_}, by_head);
+  y = g.add(y, g.mul(u, g.reshape(w(il, "ssm_d"), {1, heads, 1, 1})));
+  y = g.glu(g.cont(z), y);
+  y = g.view_3d(y, inner, n, seqs_, g[y].nb[2], g[y].nb[3]);
+  y = linear(w(il, "ssm_out.weight"), y);
+  return g.reshape(y, {ne(y)[0], tokens_, 1, 1});
+}
+
 /// Outputs of all tokens, then the new states.
 Id Builder::scan(Id states, Id x, Id dt, Id a, Id b, Id c, Id rows) {
   const Shape s = ne(states);

@@ -65,7 +65,9 @@ struct Traits {
   Gating gating = Gating::softmax;
   bool gating_from_model = false;  ///< the file says how (`expert_gating_func`); `gating` where it does not
   enum class Norm : std::uint8_t { no, yes, from_model } norm_expert_weights = Norm::yes;
-  bool weighs_before = false;  ///< experts' inputs are weighted instead of their outputs (Llama 4)
+  bool routes_input = false;     ///< the router reads the block's input (SmallThinker)
+  bool head_from_input = false;  ///< logits come from the embedding table where it lies, on the host (BitNet)
+  bool weighs_before = false;    ///< experts' inputs are weighted instead of their outputs (Llama 4)
 };
 
 /// Of a `general.architecture`; Llama's for a name that llama.cpp does not know.

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <ranges>
+#include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -49,10 +50,13 @@ FileType checkpoint(const QuantRecord& record) {
     return type;
   }
   const auto kind = std::ranges::find(kinds, std::string_view(record.kind), &Kind::name);
-  if (kind == kinds.end())
+  if (kind == kinds.end()) {
+    std::vector<std::string_view> names;
+    for (const Kind& known : kinds) names.push_back(known.name);
     throw Error(ErrorCode::bad_value,
                 fmt::format("quantisation {} is of the unknown kind \"{}\": expected gguf, gguf-dynamic, native, {}",
-                            record.id, record.kind, fmt::join(kinds | std::views::transform(&Kind::name), ", ")));
+                            record.id, record.kind, fmt::join(names, ", ")));
+  }
   type.scheme = kind->scheme;
   type.base = base_type(*kind, record);
   if (type.scheme == Scheme::exl) type.head = packed_type(StorageFormat::exl, std::max(record.bits, exl_head_bits));

@@ -241,8 +241,9 @@ std::span<const std::string_view> recipe_names() {
 }
 
 std::span<const Rule> rules_of(std::uint8_t recipe) {
-  const auto found = std::ranges::equal_range(rules, recipe, {}, &Rule::recipe);
-  return {found.begin(), found.end()};
+  const auto begin = std::ranges::lower_bound(rules, recipe, {}, &Rule::recipe);
+  const auto end = std::ranges::upper_bound(rules, recipe, {}, &Rule::recipe);
+  return {begin, end};
 }
 
 }  // namespace canrun

@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t max_folder_entries = 10000;
-constexpr std::size_t max_index_bytes = 64u << 20;
+constexpr std::size_t max_index_bytes = 40u << 20;
 constexpr std::string_view index_ending = ".safetensors.index.json";
 
 bool is_file(const fs::path& path) {

@@ -12,10 +12,10 @@ namespace {
 
 // Far above any model's; they bound memory and time whatever a file claims.
 constexpr std::uint64_t max_values = 1u << 16;
-constexpr std::uint64_t max_tensors = 1u << 17;
+constexpr std::uint64_t max_tensors = 1u << 16;
 constexpr std::uint64_t max_key_length = (1u << 16) - 1;  // the format's own limit
 constexpr std::uint64_t max_name_length = 1024;           // ggml itself takes 63
-constexpr std::uint64_t max_walked_bytes = 48u << 20;     // bytes of string arrays, whose lengths must be walked
+constexpr std::uint64_t max_walked_bytes = 40u << 20;     // bytes of string arrays, whose lengths must be walked
 constexpr std::uint64_t max_alignment = 1u << 20;
 
 constexpr std::uint64_t min_value_bytes = 8 + 1 + 4 + 1;  // key length, key, type, value

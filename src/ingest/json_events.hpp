@@ -9,6 +9,18 @@
 
 namespace canrun {
 
+/// Where a stretch of more than `limit` bytes without any of `{}[],:"` begins; npos = nowhere. The parser keeps such a
+/// stretch in memory twice over.
+inline std::size_t long_stretch(std::string_view json, std::size_t limit) {
+  std::size_t begin = 0;
+  while (json.size() - begin > limit) {
+    const std::size_t last = json.substr(begin, limit + 1).find_last_of("{}[],:\"");
+    if (last == std::string_view::npos) return begin;
+    begin += last + 1;
+  }
+  return std::string_view::npos;
+}
+
 /// Handlers derive from this and override what they need; every event goes on by default. `depth` counts open objects
 /// and arrays; going deeper than `max_depth` ends the parse.
 class JsonEvents : public nlohmann::json_sax<nlohmann::json> {

@@ -77,7 +77,8 @@ char first_letter(std::string_view bytes) {
 ModelFile read_regular_file(const std::string& path) {
   const FileBytes file(path);
   if (is_gguf(file.bytes())) return read_gguf_set(path);
-  if (is_safetensors(file.bytes()) || first_letter(file.bytes()) == '{') return read_checkpoint(path);
+  if (path.ends_with(".safetensors") || is_safetensors(file.bytes()) || first_letter(file.bytes()) == '{')
+    return read_checkpoint(path);
   return read_model_bytes(file.bytes(), printable(path), file.size());
 }
 
@@ -150,7 +151,8 @@ ModelFile read_folder(const std::string& path) {
 ModelFile read_standard_input(const ReadOptions& options) {
   std::optional<ModelFile> model;
   read_stream(0, options.stdin_limit, [&](std::string_view prefix, bool ended) {
-    if (!ended && first_letter(prefix) == '{') return false;  // a configuration is read whole
+    constexpr std::size_t longest_configuration = 2u << 20;
+    if (!ended && first_letter(prefix) == '{' && prefix.size() <= longest_configuration) return false;  // read whole
     try {
       if (!prefix.empty() || ended) model = read_model_bytes(prefix, "standard input");
     } catch (const ShortRead&) {

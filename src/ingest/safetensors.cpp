@@ -13,11 +13,12 @@
 namespace canrun {
 namespace {
 
-constexpr std::uint64_t max_header = 100'000'000;  // the reference implementation's own limit
+constexpr std::uint64_t max_header = 40u << 20;  // below the format's own 100 MB; 250,000 tensors take 30 MiB
 constexpr std::uint64_t max_tensors = 1u << 20;
 constexpr std::uint64_t max_data = std::uint64_t{1} << 50;
 constexpr std::size_t max_name = 1024;
 constexpr std::size_t max_rank = 16;
+constexpr std::size_t max_stretch = 4u << 20;  // trainers keep long texts in __metadata__
 
 struct DtypeRow {
   std::string_view name;
@@ -181,6 +182,14 @@ private:
   bool in_map_ = false;
 };
 
+/// Parses `json`, which begins at `offset` of the file. False where it is no JSON, or an event refused to go on.
+bool parse(std::string_view json, JsonEvents& events, const std::string& name, std::uint64_t offset) {
+  if (const auto at = long_stretch(json, max_stretch); at != std::string_view::npos)
+    throw Error(ErrorCode::malformed, fmt::format("{}: at offset {}: {} MiB without any structure, as no header has",
+                                                  name, offset + at, max_stretch >> 20));
+  return nlohmann::json::sax_parse(json.begin(), json.end(), &events);
+}
+
 std::uint64_t little_endian_length(std::string_view bytes) {
   std::uint64_t length = 0;
   for (std::size_t i = 0; i < 8; ++i) length |= std::uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
@@ -229,7 +238,7 @@ SafetensorsSummary read_safetensors_header(std::string_view bytes, const std::st
         8 + length);
   HeaderEvents events(name, max_data, sink);
   const std::string_view header = bytes.substr(8, length);
-  if (!nlohmann::json::sax_parse(header.begin(), header.end(), &events)) {
+  if (!parse(header, events, name, 8)) {
     if (events.depth > JsonEvents::max_depth) events.bad("is nested deeper than the format allows");
     throw Error(ErrorCode::malformed, fmt::format("{}: at offset {}: the safetensors header is no valid JSON", name,
                                                   8 + events.error_position));
@@ -242,7 +251,7 @@ SafetensorsSummary read_safetensors_header(std::string_view bytes, const std::st
 
 std::vector<std::string> safetensors_index_files(std::string_view json, const std::string& name) {
   IndexEvents events(name);
-  if (!nlohmann::json::sax_parse(json.begin(), json.end(), &events))
+  if (!parse(json, events, name, 0))
     throw Error(ErrorCode::malformed,
                 fmt::format("{}: at offset {}: the index is no valid JSON", name, events.error_position));
   if (!events.found || events.files.empty())

@@ -45,7 +45,8 @@ FileBytes::FileBytes(const std::string& path) {
   struct stat status {};
   if (::fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) {
     ::close(file);
-    throw Error(ErrorCode::malformed, fmt::format("cannot read {}: it is not a regular file", printable(path)));
+    throw Error(ErrorCode::malformed,
+                fmt::format("cannot read {}: it is not a regular file (a pipe is read as `-`)", printable(path)));
   }
   size_ = static_cast<std::uint64_t>(status.st_size);
   if (size_ > 0) {

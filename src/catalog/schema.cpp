@@ -177,6 +177,8 @@ json parse_json(std::string_view text, std::string_view file) {
     if (const std::size_t at = reason.find("syntax error"); at != std::string::npos) reason = reason.substr(at);
     throw Error(ErrorCode::malformed,
                 fmt::format("{}: line {}, column {}: {}; expected JSON", file, line, column, reason));
+  } catch (const json::out_of_range&) {
+    throw Error(ErrorCode::malformed, fmt::format("{}: holds a number larger than any that can be meant", file));
   }
 }
 

@@ -82,7 +82,9 @@ bool read_identity(const LogCursor& at, RuntimeLog& log) {
   if (at.line.find("print_info:") == std::string_view::npos && at.line.find("print_meta:") == std::string_view::npos)
     return false;
   if (auto name = rest_of_line(at.line, "general.name"); !name.empty()) {
-    name = std::string(trimmed(std::string_view(name).substr(name.find_first_not_of("= "))));
+    const auto begin = name.find_first_not_of("= ");
+    if (begin == std::string::npos) return true;
+    name = std::string(trimmed(std::string_view(name).substr(begin)));
     if (log.model.empty()) log.model = name;
     return true;
   }

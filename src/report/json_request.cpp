@@ -225,6 +225,8 @@ JsonRequest parse_request(std::string_view line) {
                                    "{{\"model\": \"qwen3-8b\", \"gpu\": \"rtx-3090\"}}",
                                    e.byte),
                        "");
+  } catch (const Json::out_of_range&) {
+    throw RequestError(ErrorCode::malformed, "a number in this line is larger than any that can be meant", "");
   }
   if (!object.is_object())
     throw RequestError(ErrorCode::malformed, fmt::format("a request is a JSON object, found {}", object.type_name()),

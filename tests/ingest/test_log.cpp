@@ -169,3 +169,9 @@ TEST_CASE("impossible numbers in a log are left out") {
     CHECK_THROWS_AS(read_runtime_log("load_tensors: CUDA0 model buffer size = " + std::string(value)), Error);
   }
 }
+
+TEST_CASE("a name that is only an equals sign, as a fuzzer found") {
+  const auto loads =
+      read_runtime_log("llm_load_print_meta: general.name =\nload_tensors: CUDA0 model buffer size = 1 MiB\n");
+  CHECK(loads.at(0).model.empty());
+}

@@ -9,6 +9,9 @@ constexpr std::int64_t padded_256(std::int64_t n) {
   return (n + 255) / 256 * 256;
 }
 constexpr std::size_t nodes_per_layer = 80;
+constexpr std::int64_t most_context = std::int64_t{1} << 28;
+constexpr std::int64_t most_batch = std::int64_t{1} << 18;
+constexpr std::int64_t most_sequences = 4096;
 
 }  // namespace
 
@@ -20,11 +23,13 @@ Builder::Builder(const GraphModel& model, const Settings& settings, const Placem
       placement_(placement),
       g(std::min<std::size_t>(64 + nodes_per_layer * arch_.layers.size(), 20000)),
       weight_ids_(model.weights.size(), absent) {
-  const std::int64_t asked = settings.context == 0 ? arch_.context_max : settings.context;
-  const std::int64_t batch = arch_.causal ? std::min<std::int64_t>(asked, settings.batch) : settings.batch;
+  const std::int64_t asked =
+      std::min<std::int64_t>(settings.context == 0 ? arch_.context_max : settings.context, most_context);
+  const std::int64_t most = std::min<std::int64_t>(settings.batch, most_batch);
+  const std::int64_t batch = arch_.causal ? std::min(asked, most) : most;
   const std::int64_t ubatch = std::min<std::int64_t>(batch, settings.ubatch == 0 ? batch : settings.ubatch);
   settings_.flash_attn = settings_.flash_attn && !traits_.no_flash_attention;
-  seqs_ = std::max<std::int64_t>(settings.parallel, 1);
+  seqs_ = std::clamp<std::int64_t>(settings.parallel, 1, most_sequences);
   std::int64_t context = padded_256(asked);
   cells_ = context;
   if (!settings.kv_unified) {

@@ -18,14 +18,16 @@ Stride dense(TensorType type, const Shape& ne) {
 }  // namespace
 
 Graph::Graph(std::size_t expected_nodes) {
-  nodes_.reserve(expected_nodes);
+  nodes_.reserve(expected_nodes + 1);
+  nodes_.emplace_back();
+  nodes_.front().nb = {4, 4, 4, 4};
   order_.reserve(expected_nodes);
   leaves_.reserve(expected_nodes / 2);
 }
 
 Id Graph::push(Node node) {
   nodes_.push_back(node);
-  return static_cast<Id>(nodes_.size() - 1);
+  return static_cast<Id>(nodes_.size()) - 2;
 }
 
 Id Graph::leaf(TensorType type, Shape ne) {

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "graph/builder.hpp"
 
 namespace canrun::graph {
@@ -133,7 +135,7 @@ Id Builder::gated_delta_net(Id x, int il) {
   if (traits_.repeats_keys && key_heads != heads) {
     const auto repeated = [&](Id t) {
       t = g.reshape(t, {key, 1, key_heads, tokens_});
-      t = g.repeat(t, {key, heads / key_heads, key_heads, tokens_});
+      t = g.repeat(t, {key, heads / std::max<std::int64_t>(key_heads, 1), key_heads, tokens_});
       return g.reshape(t, {key, heads, n, seqs_});
     };
     q = repeated(q);

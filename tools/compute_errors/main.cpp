@@ -65,7 +65,7 @@ std::optional<Loaded> load(const Row& row) {
   canrun::FileOptions options;
   const std::string& mtp = row.at("mtp");
   if (mtp.starts_with("mtp")) options.mtp_layers = static_cast<std::uint32_t>(std::stoul(mtp.substr(3)));
-  options.mtp_lean = mtp == "lean";
+  options.mtp_lean = mtp.ends_with("lean");
   const canrun::Model model = canrun::read_model(record.record.config_json, options);
   const auto type = canrun::gguf_file_type(row.at("quant"));
   if (!type) return std::nullopt;

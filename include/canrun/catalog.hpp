@@ -22,10 +22,11 @@ struct ModelRecord {
   std::uint64_t params_total = 0;   ///< counted from the configuration by the facts' author
   std::uint64_t params_active = 0;  ///< as above, in the convention of the model's family; count your own
   std::uint64_t params_text = 0, params_mtp = 0, params_vision = 0;  ///< as above, where they are split
-  std::string gguf_repository;     ///< where converted files are found; empty = unknown
-  std::string gguf_source;         ///< how sure that repository is
-  std::string released_as;         ///< quantisation id of the released checkpoint: BF16, FP8, MXFP4, INT4-g32 …
-  std::string native_quant;        ///< the file type that the model was released in, if 4-bit (MXFP4_MOE …)
+  std::string gguf_repository;  ///< where converted files are found; empty = unknown
+  std::string gguf_source;      ///< how sure that repository is
+  std::string released_as;      ///< quantisation id of the released checkpoint: BF16, FP8, MXFP4, INT4-g32 …
+  std::string native_quant;     ///< the file type that the model was released in, if 4-bit (MXFP4_MOE …)
+  bool mtp_lean = false;  ///< the checkpoint's MTP blocks have no copies of embedding and head (printed totals say)
   std::string unsupported_reason;  ///< why llama.cpp cannot run it; empty = it can
   std::string config_json;         ///< the Hugging Face configuration, as JSON text
   std::string source, confidence, note;

@@ -46,6 +46,7 @@ void fields(V& v, ModelRecord& r) {
   v("gguf_source", r.gguf_source);
   v("released_as", r.released_as);
   v("native_quant", r.native_quant);
+  v("mtp_lean", r.mtp_lean);
   v("unsupported_reason", r.unsupported_reason);
   v.json("config", r.config_json);
   v("source", r.source);

@@ -66,6 +66,7 @@ Subject subject_of_file(const Catalog& catalog, const std::string& path, bool mt
 Subject subject_of(ModelRecord record, bool mtp) {
   Subject subject;
   FileOptions options;
+  options.mtp_lean = record.mtp_lean;
   options.mtp_layers = mtp ? all_mtp : 0;
   Model model = read_model(record.config_json, options);
   prepare(subject, std::move(model.architecture), std::move(model.tensors));

@@ -39,7 +39,9 @@ void apply(const Curated& curated, std::vector<Json>& entries) {
   for (const auto& [id, correction] : curated.corrections.items()) {
     Json& entry = find(entries, id);
     for (const auto& [key, value] : correction.at("set").items()) {
-      if (value.is_null()) {
+      if (key.starts_with("/")) {
+        entry[Json::json_pointer(key)] = value;  // a place inside, such as /config/sliding_window
+      } else if (value.is_null()) {
         entry.erase(key);
       } else {
         entry[key] = value;

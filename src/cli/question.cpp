@@ -56,7 +56,7 @@ void detect_into(Request& request, const Catalog& catalog, std::vector<std::stri
     if (name != "auto") devices.push_back(name);
   for (const DetectedDevice& d : found.devices) {
     if (d.in_catalog) {
-      devices.push_back(d.device.id);
+      devices.push_back(d.spelling);
     } else {
       notes.push_back(fmt::format("{} is in no catalog: taken as the driver describes it", d.reported_name));
       request.vram_bytes = d.device.memory_bytes;
@@ -66,7 +66,7 @@ void detect_into(Request& request, const Catalog& catalog, std::vector<std::stri
       request.used_bytes = d.reported_bytes - d.free_bytes;
   }
   request.gpu = devices;
-  if (!request.ram_bytes && found.ram_bytes > 0) request.ram_bytes = found.ram_bytes;
+  if (!request.ram_bytes && found.machine.host.stated) request.ram_bytes = found.machine.host.ram_bytes;
   const Host& host = found.machine.host;
   if (request.ram_type.empty() && !request.ram_bandwidth) {
     request.ram_type = host.ram_type;

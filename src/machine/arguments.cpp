@@ -18,10 +18,7 @@ std::string gib_text(std::uint64_t bytes) {
 }
 
 std::string device_text(const DetectedDevice& detected, int count) {
-  const Device& d = detected.device;
-  std::string name = d.id;
-  if (d.memory_options.size() > 1 || d.memory_from_host) name += fmt::format("@{:.0f}", in_gib(d.memory_bytes));
-  return count > 1 ? fmt::format("\"{}x {}\"", count, name) : name;
+  return count > 1 ? fmt::format("\"{}x {}\"", count, detected.spelling) : detected.spelling;
 }
 
 bool alike(const DetectedDevice& a, const DetectedDevice& b) {
@@ -29,6 +26,11 @@ bool alike(const DetectedDevice& a, const DetectedDevice& b) {
 }
 
 }  // namespace
+
+std::string device_spelling(const Device& device) {
+  if (device.memory_options.size() < 2 && !device.memory_from_host) return device.id;
+  return fmt::format("{}@{:.0f}", device.id, in_gib(device.memory_bytes));
+}
 
 std::string command_arguments(const Detection& detection) {
   std::string out;

@@ -7,6 +7,9 @@
 
 namespace canrun {
 
+/// A catalog device as `--gpu` takes it: its id, with the size behind `@` where it is sold with several.
+std::string device_spelling(const Device& device);
+
 /// `--gpu 2x rtx-3090 --ram 62.7GiB --ram-type ddr5-5600-2ch --cpu …`: what reproduces the machine elsewhere. Devices
 /// that no catalog holds are described by their size. Nothing found: `--gpu cpu`.
 std::string command_arguments(const Detection& detection);

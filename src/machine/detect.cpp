@@ -69,6 +69,7 @@ void finish(const Catalog& catalog, Detection& out) {
   drop_integrated(out);
   for (DetectedDevice& device : out.devices) {
     question(device);
+    if (device.in_catalog) device.spelling = device_spelling(device.device);
     out.machine.devices.push_back(device.device);
   }
   Host& host = out.machine.host;

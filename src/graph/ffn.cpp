@@ -187,11 +187,12 @@ Id Builder::feed_forward(Id x, int il, Id logits) {
     return g.add(moe(x, il, moe_options(il)), always);
   }
   if (has(il, "ffn_up_chexps.weight")) {
+    // GroveMoE: the shared experts of groups work on what the chosen experts have made.
     logits = linear(w(il, "ffn_gate_inp.weight"), x);
     MoeOptions options = moe_options(il);
     const Id own = moe(x, il, options, logits);
     options.by_group = true;
-    return g.add(own, g.scale(moe(x, il, options, logits)));
+    return g.add(own, g.scale(moe(own, il, options, logits)));
   }
   Id out = moe(x, il, moe_options(il), logits);
   if (shared) {

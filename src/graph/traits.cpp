@@ -183,7 +183,7 @@ constexpr std::array rows{
     Row{"rwkv6", {.layer_norm = true}},
     Row{"rwkv7", {.layer_norm = true}},
     Row{"smallthinker",
-        {.rope = Rope::three_of_four, .gating = Gating::sigmoid, .gating_from_model = true, .routes_input = true}},
+        {.rope = Rope::if_any_window, .gating = Gating::sigmoid, .gating_from_model = true, .routes_input = true}},
     Row{"smollm3", {.rope = Rope::three_of_four}},
     Row{"stablelm", {.layer_norm = true}},
     Row{"starcoder", {.layer_norm = true, .rope = Rope::none}},

@@ -105,8 +105,7 @@ SpeedConstants Calibration::resolve(const Device& device, std::string_view runti
   constants.request_latency = std::exp(theta.at(Parameter::latency));
   constants.stage_handover = std::exp(theta.at(Parameter::stage));
   constants.all_reduce_latency = std::exp(theta.at(Parameter::reduction));
-  const double lanes_rate = device.nvlink_bandwidth > 0 ? device.nvlink_bandwidth / 2 : 0;
-  constants.peer_bandwidth = lanes_rate;
+  constants.peer_bandwidth = peer_bandwidth(device);
   constants.exchange = std::exp(theta.at(Parameter::exchange));
   constants.unified_memory = device.unified_memory;
 

@@ -33,6 +33,8 @@ Width width_of(std::string_view isa) {
 
 }  // namespace
 
+double peer_bandwidth(const Device& device) { return device.nvlink_bandwidth / 2; }
+
 double weights_per_byte(TypeClass type_class) {
   // Bits per weight of the commonest format of each class; sizes never come from here.
   static constexpr std::array<double, type_classes> bits{32,    16,   16,  8.5,  6.5625, 5.5, 4.5,  3.4375,

@@ -23,6 +23,9 @@ Chip chip_of(const Device& device);
 /// Missing figures: eight cores at 4 GHz with AVX2 and dual-channel DDR5-5600.
 Chip chip_of(const Host& host);
 
+/// Bytes/s from one device to another in one direction; 0 where only the host's link joins them.
+double peer_bandwidth(const Device& device);
+
 /// Weights per byte of a class.
 double weights_per_byte(TypeClass type_class);
 

@@ -187,7 +187,7 @@ double prefill_of(const Question& q, double tokens, double depth) {
   const Demand head = profile.between(trunk, runs.blocks);
   const bool head_on_host = runs.host_end == runs.blocks;
   const StageCosts& head_costs = head_on_host ? host.costs : devices.back().costs;
-  double seconds = decode_stage(head, head_costs, profile, 1, 0).total();
+  double seconds = prefill_stage(head, head_costs, profile, 1, 0).total();
   const double batches = std::ceil(tokens / profile.ubatch);
   Question body = q;
   body.runs.host_end = std::min(runs.host_end, trunk);

@@ -1,0 +1,280 @@
+#include "fit.hpp"
+
+#include <ceres/ceres.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <optional>
+
+#include "speed/node_keys.hpp"
+
+namespace calibrate {
+
+using namespace canrun;
+
+namespace {
+
+/// Spread of a measurement around its law: users of one card differ by 5-12 %.
+constexpr double noise = 0.08;
+/// Residuals beyond so many spreads count less and less (Cauchy).
+constexpr double outlier = 2.0;
+/// Spread of what one submitter's machine has in common.
+constexpr double submitter_deviation = 0.07;
+
+constexpr const char* centre_key = "centre";
+
+/// One block of variables per node.
+struct Block {
+  std::vector<Parameter> parameters;
+  std::vector<double> values;
+};
+using Blocks = std::map<std::string, Block>;
+
+/// Keys of a row's processors, and of its classes, each asked for once.
+class Keys {
+public:
+  explicit Keys(const Row& row) : row_(row) {}
+
+  const std::vector<std::string>& processor(bool on_host) {
+    auto& keys = processor_[on_host ? 1 : 0];
+    if (!keys) keys = keys_of(row_.question, on_host);
+    return *keys;
+  }
+  const std::vector<std::string>& of_class(std::uint8_t type_class, bool on_host) {
+    auto& keys = classes_[{type_class, on_host}];
+    if (keys.empty())
+      keys = class_keys(static_cast<TypeClass>(type_class), row_.question.measurement->runtime,
+                        on_host ? "cpu" : std::string_view(row_.question.backend));
+    return keys;
+  }
+
+private:
+  const Row& row_;
+  std::optional<std::vector<std::string>> processor_[2];
+  std::map<std::pair<std::uint8_t, bool>, std::vector<std::string>> classes_;
+};
+
+/// Calls `visit(key)` for every group that has an offset in the factor.
+template <class Visit>
+void for_each_node(Keys& keys, const Factor& factor, bool on_host, Visit visit) {
+  for (const std::string& key : keys.processor(on_host))
+    if (node_deviation(key, factor.parameter) > 0) visit(key);
+  if (factor.type_class == Factor::no_class) return;
+  for (const std::string& key : keys.of_class(factor.type_class, on_host))
+    if (node_deviation(key, factor.parameter) > 0) visit(key);
+}
+
+std::size_t position(Block& block, Parameter parameter) {
+  const auto found = std::ranges::find(block.parameters, parameter);
+  if (found != block.parameters.end()) return static_cast<std::size_t>(found - block.parameters.begin());
+  block.parameters.push_back(parameter);
+  block.values.push_back(0);
+  return block.parameters.size() - 1;
+}
+
+/// Where in the row's blocks a variable lies.
+struct Variable {
+  int block = 0;
+  int index = 0;
+};
+
+struct FitFactor {
+  Parameter parameter{};
+  std::vector<Variable> variables;
+};
+
+struct FitTerm {
+  double log_seconds = 0;
+  std::vector<FitFactor> factors;
+};
+
+/// log(sum of terms) + the submitter's factor - log(measured), in spreads of the noise.
+class RowCost final : public ceres::CostFunction {
+public:
+  RowCost(std::vector<FitTerm> terms, const std::vector<int>& sizes, double log_seconds)
+      : terms_(std::move(terms)), log_seconds_(log_seconds) {
+    set_num_residuals(1);
+    *mutable_parameter_block_sizes() = {sizes.begin(), sizes.end()};
+  }
+
+  bool Evaluate(double const* const* parameters, double* residuals, double** jacobians) const override {
+    const int submitter = static_cast<int>(parameter_block_sizes().size()) - 1;
+    std::vector<double> seconds(terms_.size());
+    double total = 0;
+    for (std::size_t t = 0; t < terms_.size(); ++t) {
+      double logarithm = terms_[t].log_seconds;
+      for (const FitFactor& factor : terms_[t].factors) logarithm += value(factor, parameters);
+      seconds[t] = std::exp(logarithm);
+      total += seconds[t];
+    }
+    residuals[0] = (std::log(total) + parameters[submitter][0] - log_seconds_) / noise;
+    if (jacobians == nullptr) return true;
+    for (int b = 0; b <= submitter; ++b)
+      if (jacobians[b] != nullptr) std::fill_n(jacobians[b], parameter_block_sizes()[static_cast<std::size_t>(b)], 0.0);
+    if (jacobians[submitter] != nullptr) jacobians[submitter][0] = 1 / noise;
+    for (std::size_t t = 0; t < terms_.size(); ++t) {
+      const double slope = seconds[t] / total / noise;
+      for (const FitFactor& factor : terms_[t].factors) {
+        if (floored(factor) && value(factor, parameters) <= 0) continue;
+        for (const Variable& v : factor.variables)
+          if (jacobians[v.block] != nullptr) jacobians[v.block][v.index] += slope;
+      }
+    }
+    return true;
+  }
+
+private:
+  /// Nothing is read faster than the memory's bandwidth.
+  static bool floored(const FitFactor& factor) {
+    return factor.parameter == Parameter::stream || factor.parameter == Parameter::cache;
+  }
+  static double value(const FitFactor& factor, double const* const* parameters) {
+    double sum = 0;
+    for (const Variable& v : factor.variables) sum += parameters[v.block][v.index];
+    return floored(factor) ? std::max(0.0, sum) : sum;
+  }
+
+  std::vector<FitTerm> terms_;
+  double log_seconds_;
+};
+
+/// Draws a block to its prior.
+class PriorCost final : public ceres::CostFunction {
+public:
+  explicit PriorCost(std::vector<Prior> priors) : priors_(std::move(priors)) {
+    set_num_residuals(static_cast<int>(priors_.size()));
+    mutable_parameter_block_sizes()->push_back(static_cast<int>(priors_.size()));
+  }
+  bool Evaluate(double const* const* parameters, double* residuals, double** jacobians) const override {
+    const std::size_t n = priors_.size();
+    for (std::size_t i = 0; i < n; ++i) residuals[i] = (parameters[0][i] - priors_[i].mean) / priors_[i].deviation;
+    if (jacobians == nullptr || jacobians[0] == nullptr) return true;
+    std::fill_n(jacobians[0], n * n, 0.0);
+    for (std::size_t i = 0; i < n; ++i) jacobians[0][i * n + i] = 1 / priors_[i].deviation;
+    return true;
+  }
+
+private:
+  std::vector<Prior> priors_;
+};
+
+void gather(Blocks& blocks, const Row& row) {
+  Keys keys(row);
+  for (const Term& term : row.fitted)
+    for (const Factor& factor : term.factors) {
+      position(blocks[centre_key], factor.parameter);
+      for_each_node(keys, factor, term.on_host,
+                    [&](const std::string& key) { position(blocks[key], factor.parameter); });
+    }
+}
+
+void start_from(Blocks& blocks, const Model* start) {
+  for (auto& [key, block] : blocks)
+    for (std::size_t i = 0; i < block.parameters.size(); ++i) {
+      const Parameter parameter = block.parameters[i];
+      if (key == centre_key) block.values[i] = centre_prior(parameter).mean;
+      if (start == nullptr) continue;
+      if (key == centre_key) {
+        if (const auto found = start->centre.find(parameter); found != start->centre.end()) block.values[i] = found->second;
+      } else if (const auto node = start->nodes.find(key); node != start->nodes.end()) {
+        if (const auto found = node->second.find(parameter); found != node->second.end()) block.values[i] = found->second;
+      }
+    }
+}
+
+void add_priors(ceres::Problem& problem, Blocks& blocks) {
+  for (auto& [key, block] : blocks) {
+    std::vector<Prior> priors;
+    for (const Parameter parameter : block.parameters)
+      priors.push_back(key == centre_key ? centre_prior(parameter) : Prior{0, node_deviation(key, parameter)});
+    problem.AddResidualBlock(new PriorCost(std::move(priors)), nullptr, block.values.data());
+  }
+}
+
+void add_row(ceres::Problem& problem, Blocks& blocks, double* submitter, const Row& row) {
+  Keys keys(row);
+  std::vector<double*> pointers;
+  std::vector<int> sizes;
+  std::map<std::string, int> places;
+  const auto variable = [&](const std::string& key, Parameter parameter) {
+    Block& block = blocks.at(key);
+    const auto [place, fresh] = places.try_emplace(key, static_cast<int>(pointers.size()));
+    if (fresh) {
+      pointers.push_back(block.values.data());
+      sizes.push_back(static_cast<int>(block.values.size()));
+    }
+    return Variable{place->second, static_cast<int>(position(block, parameter))};
+  };
+  std::vector<FitTerm> terms;
+  for (const Term& term : row.fitted) {
+    FitTerm fitted{std::log(term.seconds), {}};
+    for (const Factor& factor : term.factors) {
+      FitFactor& out = fitted.factors.emplace_back(FitFactor{factor.parameter, {}});
+      out.variables.push_back(variable(centre_key, factor.parameter));
+      for_each_node(keys, factor, term.on_host,
+                    [&](const std::string& key) { out.variables.push_back(variable(key, factor.parameter)); });
+    }
+    terms.push_back(std::move(fitted));
+  }
+  pointers.push_back(submitter);
+  sizes.push_back(1);
+  problem.AddResidualBlock(new RowCost(std::move(terms), sizes, row.log_seconds), new ceres::CauchyLoss(outlier), pointers);
+}
+
+}  // namespace
+
+Model fit(std::span<const Row* const> rows, const Model* start) {
+  Blocks blocks;
+  std::map<std::string, double> submitters;
+  for (const Row* row : rows) {
+    gather(blocks, *row);
+    submitters[submitter_of(row->question)] = 0;
+  }
+  start_from(blocks, start);
+  ceres::Problem problem;
+  add_priors(problem, blocks);
+  for (auto& [key, value] : submitters)
+    problem.AddResidualBlock(new PriorCost({{0, submitter_deviation}}), nullptr, &value);
+  for (const Row* row : rows) add_row(problem, blocks, &submitters.at(submitter_of(row->question)), *row);
+
+  ceres::Solver::Options options;
+  options.linear_solver_type = ceres::SPARSE_NORMAL_CHOLESKY;
+  options.max_num_iterations = 60;
+  options.function_tolerance = start == nullptr ? 1e-6 : 1e-4;
+  options.parameter_tolerance = 1e-8;
+  options.num_threads = 1;
+  options.logging_type = ceres::SILENT;
+  ceres::Solver::Summary summary;
+  ceres::Solve(options, &problem, &summary);
+
+  Model model;
+  for (const auto& [key, block] : blocks)
+    for (std::size_t i = 0; i < block.parameters.size(); ++i)
+      (key == centre_key ? model.centre : model.nodes[key])[block.parameters[i]] = block.values[i];
+  return model;
+}
+
+double predict(const Model& model, const Row& row, bool as_measured) {
+  Keys keys(row);
+  double total = 0;
+  for (const Term& term : as_measured ? row.fitted : row.predicted) {
+    double logarithm = std::log(term.seconds);
+    for (const Factor& factor : term.factors) {
+      const auto centre = model.centre.find(factor.parameter);
+      double sum = centre != model.centre.end() ? centre->second : centre_prior(factor.parameter).mean;
+      for_each_node(keys, factor, term.on_host, [&](const std::string& key) {
+        if (!as_measured && is_nuisance(key)) return;
+        const auto node = model.nodes.find(key);
+        if (node == model.nodes.end()) return;
+        if (const auto offset = node->second.find(factor.parameter); offset != node->second.end()) sum += offset->second;
+      });
+      if (factor.parameter == Parameter::stream || factor.parameter == Parameter::cache) sum = std::max(0.0, sum);
+      logarithm += sum;
+    }
+    total += std::exp(logarithm);
+  }
+  return std::log(total);
+}
+
+}  // namespace calibrate

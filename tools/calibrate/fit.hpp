@@ -1,0 +1,35 @@
+#pragma once
+/// The robust hierarchical fit: all parameters at once, on the logarithms of the times.
+
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "nodes.hpp"
+
+namespace calibrate {
+
+/// A measurement ready to be fitted: the terms of its time, and the time itself.
+struct Row {
+  Question question;
+  std::vector<Term> fitted;     ///< as measured: the cache as it grew
+  std::vector<Term> predicted;  ///< as an estimate would be asked
+  double log_seconds = 0;
+};
+
+using Offsets = std::map<canrun::Parameter, double>;
+
+/// The fitted values: `nodes` has offsets of every group that was seen.
+struct Model {
+  std::map<canrun::Parameter, double> centre;
+  std::map<std::string, Offsets> nodes;
+};
+
+/// Fits `rows`; `start` (another fit) only shortens the way. Deterministic.
+Model fit(std::span<const Row* const> rows, const Model* start = nullptr);
+
+/// The logarithm of the time that the model gives for the row. Nuisances count only with `as_measured`.
+double predict(const Model& model, const Row& row, bool as_measured);
+
+}  // namespace calibrate

@@ -1,0 +1,181 @@
+#include "nodes.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "speed/node_keys.hpp"
+
+namespace calibrate {
+
+using namespace canrun;
+using enum Parameter;
+
+namespace {
+
+/// Parameters that vary alike between machines.
+enum Kind : std::uint8_t { bandwidth, arithmetic, routing, caching, launching, multiplying, batching, linking, kinds };
+
+constexpr Kind kind_of(Parameter parameter) {
+  switch (parameter) {
+    case stream:
+      return bandwidth;
+    case unpack:
+      return arithmetic;
+    case expert:
+      return routing;
+    case cache:
+    case state:
+    case quantised_cache:
+    case plain_attention:
+      return caching;
+    case attention_layer:
+    case recurrent_layer:
+    case moe_layer:
+    case step:
+      return launching;
+    case multiply:
+    case expert_multiply:
+    case attention:
+    case scan:
+    case small_batch:
+      return multiplying;
+    case batch_read:
+    case batch_expert_read:
+    case plain_prefill:
+    case batch_layer:
+    case batch_moe_layer:
+    case batch_step:
+      return batching;
+    default:
+      return linking;
+  }
+}
+
+struct Level {
+  std::string_view prefix;
+  int bars;  ///< number of `|` in the key; -1 = any
+  std::array<double, kinds> deviation;
+};
+
+//                                        bandwidth arithm routing caching launch multiply batching linking
+constexpr Level levels[] = {{"vendor:cpu", -1, {0.20, 0.60, 0.30, 0.40, 0.50, 0.60, 0.40, 0.30}},
+                            {"vendor:", -1, {0.10, 0.30, 0.20, 0.40, 0.30, 0.40, 0.30, 0.30}},
+                            {"backend:", -1, {0.10, 0.30, 0.20, 0.40, 0.30, 0.40, 0.30, 0.20}},
+                            {"architecture:", -1, {0.10, 0.30, 0.20, 0.40, 0.30, 0.40, 0.30, 0.20}},
+                            {"family:", 0, {0.08, 0.20, 0.10, 0.20, 0.20, 0.25, 0.20, 0.20}},
+                            {"family:", 1, {0.08, 0.15, 0.10, 0.20, 0.15, 0.20, 0.15, 0.20}},
+                            {"device:cpu:", -1, {0.20, 0.30, 0.15, 0.15, 0.20, 0.30, 0.20, 0.20}},
+                            {"device:", -1, {0.08, 0.15, 0.10, 0.15, 0.15, 0.20, 0.15, 0.20}},
+                            {"runtime:", 0, {0.15, 0.40, 0.30, 0.50, 0.40, 0.50, 0.40, 0.40}},
+                            {"runtime:", 1, {0.10, 0.30, 0.30, 0.40, 0.30, 0.40, 0.30, 0.30}},
+                            {"runtime:", 2, {0.08, 0.20, 0.15, 0.25, 0.20, 0.25, 0.20, 0.20}},
+                            {"class:", 0, {0.00, 0.50, 0.00, 0.00, 0.00, 0.30, 0.00, 0.00}},
+                            {"class:", 1, {0.05, 0.30, 0.00, 0.00, 0.00, 0.20, 0.00, 0.00}},
+                            {"class:", 2, {0.08, 0.30, 0.00, 0.00, 0.00, 0.25, 0.00, 0.00}},
+                            {"era:", -1, {0.06, 0.20, 0.15, 0.30, 0.20, 0.30, 0.20, 0.20}},
+                            {"capped:", -1, {0.05, 0.40, 0.10, 0.20, 0.20, 0.40, 0.10, 0.00}},
+                            {"whole:", -1, {0.00, 0.00, 0.00, 0.00, 0.30, 0.00, 0.00, 0.50}}};
+
+std::string_view year_of(std::string_view date) { return date.substr(0, 4); }
+
+}  // namespace
+
+Prior centre_prior(Parameter parameter) {
+  const auto about = [](double value, double deviation) { return Prior{std::log(value), deviation}; };
+  switch (parameter) {
+    case stream:
+      return about(1.08, 0.08);
+    case unpack:
+      return about(16, 0.5);
+    case expert:
+      return about(1.1, 0.15);
+    case cache:
+      return about(1.3, 0.3);
+    case state:
+      return about(1.5, 0.5);
+    case attention_layer:
+      return about(40e-6, 0.7);
+    case recurrent_layer:
+      return about(60e-6, 0.7);
+    case moe_layer:
+      return about(40e-6, 0.7);
+    case step:
+      return about(200e-6, 0.7);
+    case quantised_cache:
+      return about(1.3, 0.4);
+    case plain_attention:
+      return about(1.5, 0.4);
+    case small_batch:
+      return about(1, 0.5);
+    case multiply:
+      return about(1.5, 0.4);
+    case expert_multiply:
+      return about(1.3, 0.3);
+    case batch_read:
+      return about(1, 0.3);
+    case batch_expert_read:
+      return about(1.2, 0.4);
+    case attention:
+      return about(2, 0.7);
+    case plain_prefill:
+      return about(1.5, 0.4);
+    case scan:
+      return about(10, 0.7);
+    case batch_layer:
+      return about(60e-6, 0.7);
+    case batch_moe_layer:
+      return about(60e-6, 0.7);
+    case batch_step:
+      return about(500e-6, 0.7);
+    case latency:
+      return about(30e-3, 0.7);
+    case handover:
+      return about(200e-6, 0.7);
+    case link:
+      return about(1.2, 0.3);
+    case stage:
+      return about(50e-6, 0.7);
+    case reduction:
+      return about(15e-6, 0.7);
+    default:
+      return about(1.3, 0.4);
+  }
+}
+
+double node_deviation(std::string_view key, Parameter parameter) {
+  const auto bars = std::ranges::count(key, '|');
+  if (key.starts_with("class:") && parameter != stream && parameter != unpack && parameter != multiply) return 0;
+  for (const Level& level : levels) {
+    if (!key.starts_with(level.prefix) || (level.bars >= 0 && level.bars != bars)) continue;
+    const double wider = key.find("|cpu|") != std::string_view::npos && bars == 2 ? 1.5 : 1;
+    return wider * level.deviation[kind_of(parameter)];
+  }
+  return 0;
+}
+
+std::vector<std::string> keys_of(const Question& question, bool on_host) {
+  const Measurement& m = *question.measurement;
+  std::vector<std::string> keys = on_host ? host_keys(question.host, m.runtime)
+                                          : device_keys(question.device, m.runtime, question.backend);
+  const std::string_view kernels = kernels_of(m.runtime);
+  if (!m.date.empty() && year_of(m.date) < "2026")
+    keys.push_back(fmt::format("era:{}|{}|{}", kernels, question.backend, year_of(m.date)));
+  if (m.power_capped() && !on_host) keys.push_back(fmt::format("capped:{}", m.device));
+  if (m.end_to_end()) keys.push_back(fmt::format("whole:{}", m.device));
+  return keys;
+}
+
+bool is_nuisance(std::string_view key) {
+  return key.starts_with("era:") || key.starts_with("capped:") || key.starts_with("whole:");
+}
+
+std::string submitter_of(const Question& question) {
+  const Measurement& m = *question.measurement;
+  const std::string_view repository = m.source.substr(0, m.source.find_first_of(":#"));
+  return fmt::format("{}|{}|{}|{}", repository, m.device, m.host, m.model);
+}
+
+}  // namespace calibrate

@@ -1,0 +1,162 @@
+#include "terms.hpp"
+
+#include <limits>
+
+#include "speed/chip.hpp"
+#include "speed/estimate_speed.hpp"
+
+namespace calibrate {
+
+using namespace canrun;
+
+namespace {
+
+enum class Phase { decode, prefill };
+
+/// All costs zero, factors one.
+struct Processors {
+  std::vector<SpeedConstants> devices;
+  HostConstants host;
+  Link link;
+
+  explicit Processors(std::size_t count) : devices(std::max<std::size_t>(1, count)) {
+    for (SpeedConstants& device : devices) device.exchange = 0;
+    host.block_handover = 0;
+    host.link_efficiency = 1;
+    link.bandwidth = std::numeric_limits<double>::infinity();
+  }
+};
+
+double seconds_of(const Question& q, const Processors& p, Phase phase, double depth) {
+  if (phase == Phase::decode)
+    return decode_step_seconds(q.profile, p.devices, p.host, p.link, q.placement, depth, q.streams);
+  return prefill_seconds(q.profile, p.devices, p.host, p.link, q.placement, q.tokens, depth);
+}
+
+class Collector {
+public:
+  Collector(const Question& question, Phase phase, double depth) : q_(question), phase_(phase), depth_(depth) {}
+
+  std::vector<Term> collect() {
+    if (!q_.on_host) stage(false, chip_of(q_.device));
+    if (q_.on_host || q_.uses_host) stage(true, chip_of(q_.host));
+    links();
+    return std::move(terms_);
+  }
+
+private:
+  [[nodiscard]] std::size_t devices() const { return q_.placement.devices; }
+
+  void add(const Processors& lit, bool on_host, std::vector<Factor> factors) {
+    const double seconds = seconds_of(q_, lit, phase_, depth_);
+    if (seconds > 0) terms_.push_back({seconds, on_host, std::move(factors)});
+  }
+
+  /// One cost lit on the host or on every device.
+  template <class Set>
+  void light(bool on_host, Set set, std::vector<Factor> factors) {
+    Processors lit(devices());
+    if (on_host)
+      set(lit.host.costs);
+    else
+      for (SpeedConstants& device : lit.devices) set(device.costs);
+    add(lit, on_host, std::move(factors));
+  }
+
+  void classes(bool on_host, const Chip& chip) {
+    for (std::size_t c = 0; c < type_classes; ++c) {
+      const double weights = weights_per_byte(static_cast<TypeClass>(c));
+      const auto id = static_cast<std::uint8_t>(c);
+      std::vector<Factor> dense, experts{{Parameter::expert, Factor::no_class}}, batch;
+      if (phase_ == Phase::prefill) {
+        dense = {{Parameter::batch_read, Factor::no_class}};
+        experts.push_back({Parameter::batch_expert_read, Factor::no_class});
+      } else {
+        batch = {{Parameter::small_batch, Factor::no_class}};
+      }
+      const auto with = [&](std::vector<Factor> factors, Parameter parameter) {
+        factors.push_back({parameter, id});
+        return factors;
+      };
+      light(on_host, [&](StageCosts& s) { s.read[c] = 1 / chip.bandwidth; }, with(dense, Parameter::stream));
+      light(on_host, [&](StageCosts& s) { s.read[c] = weights / chip.plain_rate; }, with(dense, Parameter::unpack));
+      light(on_host, [&](StageCosts& s) { s.expert_read[c] = 1 / chip.bandwidth; }, with(experts, Parameter::stream));
+      light(on_host, [&](StageCosts& s) { s.expert_read[c] = weights / chip.plain_rate; }, with(experts, Parameter::unpack));
+      const double multiply = 2 * weights / chip.matrix_rate[c];
+      light(on_host, [&](StageCosts& s) { s.multiply[c] = multiply; }, with(batch, Parameter::multiply));
+      batch.push_back({Parameter::expert_multiply, Factor::no_class});
+      light(on_host, [&](StageCosts& s) { s.expert_multiply[c] = multiply; }, with(batch, Parameter::multiply));
+    }
+  }
+
+  void stage(bool on_host, const Chip& chip) {
+    classes(on_host, chip);
+    const auto plain = [&](double StageCosts::*cost, double unit, Parameter parameter) {
+      light(on_host, [&](StageCosts& s) { s.*cost = unit; }, {{parameter, Factor::no_class}});
+    };
+    std::vector<Factor> cache{{Parameter::cache, Factor::no_class}};
+    if (q_.profile.quantised_kv) cache.push_back({Parameter::quantised_cache, Factor::no_class});
+    if (!q_.profile.flash_attention) cache.push_back({Parameter::plain_attention, Factor::no_class});
+    light(on_host, [&](StageCosts& s) { s.kv_read = 1 / chip.bandwidth; }, cache);
+    std::vector<Factor> attention{{Parameter::attention, Factor::no_class}};
+    if (!q_.profile.flash_attention) attention.push_back({Parameter::plain_prefill, Factor::no_class});
+    light(on_host, [&](StageCosts& s) { s.attention = 1 / chip.attention_rate; }, attention);
+    plain(&StageCosts::state_read, 1 / chip.bandwidth, Parameter::state);
+    plain(&StageCosts::attention_layer, 1, Parameter::attention_layer);
+    plain(&StageCosts::recurrent_layer, 1, Parameter::recurrent_layer);
+    plain(&StageCosts::moe_layer, 1, Parameter::moe_layer);
+    plain(&StageCosts::step, 1, Parameter::step);
+    plain(&StageCosts::scan, 1 / chip.plain_rate, Parameter::scan);
+    plain(&StageCosts::batch_layer, 1, Parameter::batch_layer);
+    plain(&StageCosts::batch_moe_layer, 1, Parameter::batch_moe_layer);
+    plain(&StageCosts::batch_step, 1, Parameter::batch_step);
+  }
+
+  void links() {
+    Processors lit(devices());
+    if (q_.uses_host) {
+      lit.host.block_handover = 1;
+      add(lit, true, {{Parameter::handover, Factor::no_class}});
+      lit = Processors(devices());
+      lit.link = q_.link;
+      add(lit, true, {{Parameter::link, Factor::no_class}});
+    }
+    if (devices() < 2) return;
+    lit = Processors(devices());
+    for (SpeedConstants& device : lit.devices) device.stage_handover = 1;
+    add(lit, false, {{Parameter::stage, Factor::no_class}});
+    lit = Processors(devices());
+    for (SpeedConstants& device : lit.devices) device.all_reduce_latency = 1;
+    add(lit, false, {{Parameter::reduction, Factor::no_class}});
+    lit = Processors(devices());
+    lit.link = q_.link;
+    for (SpeedConstants& device : lit.devices) {
+      device.exchange = 1;
+      device.peer_bandwidth = peer_bandwidth(q_.device);
+    }
+    if (q_.placement.split == SplitMode::tensor) add(lit, false, {{Parameter::exchange, Factor::no_class}});
+  }
+
+  const Question& q_;
+  Phase phase_;
+  double depth_;
+  std::vector<Term> terms_;
+};
+
+}  // namespace
+
+std::vector<Term> terms_of(const Question& question, bool growth) {
+  const double depth = question.depth + (growth ? question.growth : 0);
+  if (question.measurement->metric == Metric::decode) return Collector(question, Phase::decode, depth).collect();
+  std::vector<Term> terms = Collector(question, Phase::prefill, question.depth).collect();
+  if (question.measurement->metric == Metric::prefill) {
+    // The rate counts the prompt's tokens; the time is that of all of them.
+    return terms;
+  }
+  for (Term& term : Collector(question, Phase::decode, question.depth + question.tokens).collect())
+    terms.push_back(std::move(term));
+  terms.push_back({1, question.on_host, {{Parameter::latency, Factor::no_class}}});
+  return terms;
+}
+
+}  // namespace calibrate

@@ -33,7 +33,9 @@ Width width_of(std::string_view isa) {
 
 }  // namespace
 
-double peer_bandwidth(const Device& device) { return device.nvlink_bandwidth / 2; }
+double peer_bandwidth(const Device& device) {
+  return device.nvlink_bandwidth / 2;
+}
 
 double weights_per_byte(TypeClass type_class) {
   // Bits per weight of the commonest format of each class; sizes never come from here.
@@ -90,6 +92,8 @@ StageCosts stage_costs(const Chip& chip, const Theta& theta) {
   costs.state_read = e(Parameter::state) / chip.bandwidth;
   costs.attention_layer = e(Parameter::attention_layer);
   costs.recurrent_layer = e(Parameter::recurrent_layer);
+  costs.convolution_layer = e(Parameter::convolution_layer);
+  costs.norm = e(Parameter::norm);
   costs.moe_layer = e(Parameter::moe_layer);
   costs.step = e(Parameter::step);
   costs.attention = e(Parameter::attention) / chip.attention_rate;

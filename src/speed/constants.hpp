@@ -14,11 +14,12 @@ namespace canrun {
 /// Seconds per unit of work of one processor under one runtime.
 struct StageCosts {
   // One token at a time: matrices are read once and multiplied by one vector
-  std::array<double, type_classes> read{};                         ///< s per byte of a dense matrix, unpacking included
-  std::array<double, type_classes> expert_read{};                  ///< s per byte of a routed expert
-  double kv_read = 0;                                              ///< s per byte of cache
-  double state_read = 0;                                           ///< s per byte of recurrent state
-  double attention_layer = 0, recurrent_layer = 0, moe_layer = 0;  ///< s per block and step
+  std::array<double, type_classes> read{};         ///< s per byte of a dense matrix, unpacking included
+  std::array<double, type_classes> expert_read{};  ///< s per byte of a routed expert
+  double kv_read = 0;                              ///< s per byte of cache
+  double state_read = 0;                           ///< s per byte of recurrent state
+  double attention_layer = 0, recurrent_layer = 0, convolution_layer = 0, moe_layer = 0;  ///< s per block and step
+  double norm = 0;  ///< s per normalisation and step
   double step = 0;  ///< s per step: sampling, synchronisation, the head's launch
 
   // Many tokens at a time

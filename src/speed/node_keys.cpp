@@ -64,7 +64,6 @@ std::vector<std::string> device_keys(const Device& device, std::string_view runt
       fmt::format("backend:{}|{}", device.vendor, backend),
       fmt::format("architecture:{}|{}", device.architecture, backend),
       fmt::format("family:{}", device.family),
-      fmt::format("family:{}|{}", device.family, backend),
       fmt::format("device:{}", device.id),
   };
   add_runtime_keys(keys, runtime, backend, device.architecture, device.id);
@@ -80,9 +79,10 @@ std::vector<std::string> host_keys(const Host& host, std::string_view runtime) {
 }
 
 std::vector<std::string> class_keys(TypeClass type_class, std::string_view runtime, std::string_view backend) {
-  const std::string_view name = name_of(type_class);
-  return {fmt::format("class:{}", name), fmt::format("class:{}|{}", name, backend),
-          fmt::format("class:{}|{}|{}", name, kernels_of(runtime), backend)};
+  const std::string_view name = name_of(type_class), kernels = kernels_of(runtime);
+  std::vector<std::string> keys{fmt::format("class:{}", name), fmt::format("class:{}|{}|{}", name, kernels, backend)};
+  if (kernels != runtime) keys.push_back(fmt::format("class:{}|{}|{}", name, runtime, backend));
+  return keys;
 }
 
 }  // namespace canrun

@@ -10,6 +10,8 @@ std::string_view name_of(Parameter parameter) {
                                                                   "state",
                                                                   "attention_layer",
                                                                   "recurrent_layer",
+                                                                  "convolution_layer",
+                                                                  "norm",
                                                                   "moe_layer",
                                                                   "step",
                                                                   "quantised_cache",

@@ -20,6 +20,8 @@ enum class Parameter : std::uint8_t {
   state,              ///< bytes of recurrent state over the memory's bandwidth
   attention_layer,    ///< s per attention block and step
   recurrent_layer,    ///< s per recurrent block and step
+  convolution_layer,  ///< s per short-convolution block and step
+  norm,               ///< s per normalisation and step
   moe_layer,          ///< s per MoE block and step, beside its mixer
   step,               ///< s per step
   quantised_cache,    ///< factor on a quantised cache's bytes

@@ -21,7 +21,7 @@ bool attends(Mixer mixer) {
 }
 
 bool recurs(Mixer mixer) {
-  return mixer != Mixer::none && mixer != Mixer::attention && mixer != Mixer::mla;
+  return mixer != Mixer::none && mixer != Mixer::attention && mixer != Mixer::mla && mixer != Mixer::short_conv;
 }
 
 /// The distinct limits of the blocks in ascending order; beyond `kv_groups` the largest ones are kept.
@@ -59,8 +59,21 @@ Demand demand_of(const Block& block, const std::array<std::uint32_t, kv_groups>&
   }
   demand.attention_layers = attends(block.mixer) ? 1 : 0;
   demand.recurrent_layers = recurs(block.mixer) ? 1 : 0;
+  demand.convolution_layers = block.mixer == Mixer::short_conv ? 1 : 0;
   demand.moe_layers = block.ffn == FeedForward::moe ? 1 : 0;
   return demand;
+}
+
+/// Normalisations per block; those outside the blocks count with the output layer.
+std::vector<double> norms_of(const Inventory& inventory) {
+  std::vector<double> norms(inventory.blocks.size(), 0.0);
+  if (!inventory.tensors) return norms;
+  for (const Tensor& tensor : *inventory.tensors) {
+    if (tensor.role != Role::norm || tensor.dims[1] != 1) continue;
+    const auto block = tensor.layer < 0 ? norms.size() - 1 : static_cast<std::size_t>(tensor.layer);
+    if (block < norms.size()) norms[block] += 1;
+  }
+  return norms;
 }
 
 }  // namespace
@@ -78,6 +91,8 @@ Demand& Demand::operator+=(const Demand& other) {
   scan += other.scan;
   attention_layers += other.attention_layers;
   recurrent_layers += other.recurrent_layers;
+  convolution_layers += other.convolution_layers;
+  norms += other.norms;
   moe_layers += other.moe_layers;
   head += other.head;
   return *this;
@@ -96,6 +111,8 @@ Demand& Demand::operator-=(const Demand& other) {
   scan -= other.scan;
   attention_layers -= other.attention_layers;
   recurrent_layers -= other.recurrent_layers;
+  convolution_layers -= other.convolution_layers;
+  norms -= other.norms;
   moe_layers -= other.moe_layers;
   head -= other.head;
   return *this;
@@ -112,11 +129,13 @@ SpeedProfile speed_profile(const Inventory& inventory) {
   SpeedProfile profile;
   profile.kv_limit = limits_of(inventory.blocks);
   profile.prefix.resize(inventory.blocks.size() + 1);
+  const std::vector<double> norms = norms_of(inventory);
   for (std::size_t b = 0; b < inventory.blocks.size(); ++b) {
     const Block& block = inventory.blocks[b];
     const bool is_head = b + 1 == inventory.blocks.size();
     profile.prefix[b + 1] = profile.prefix[b];
     profile.prefix[b + 1] += demand_of(block, profile.kv_limit, is_head);
+    profile.prefix[b + 1].norms += norms[b];
     if (block.ffn == FeedForward::moe && profile.experts_total == 0) {
       profile.experts_total = block.experts_total;
       profile.experts_used = block.experts_used;

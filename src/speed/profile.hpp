@@ -26,6 +26,8 @@ struct Demand {
   double scan = 0;                             ///< FLOPs of recurrent scans
   double attention_layers = 0;
   double recurrent_layers = 0;
+  double convolution_layers = 0;  ///< short convolutions
+  double norms = 0;               ///< normalisations with weights
   double moe_layers = 0;
   double head = 0;  ///< 1 with the output layer
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <memory>
 #include <optional>
+#include <tuple>
 
 #include "speed/node_keys.hpp"
 
@@ -19,8 +20,6 @@ namespace {
 constexpr double noise = 0.08;
 /// Residuals beyond so many spreads count less and less (Cauchy).
 constexpr double outlier = 2.0;
-/// Spread of what one submitter's machine has in common.
-constexpr double submitter_deviation = 0.07;
 
 constexpr const char* centre_key = "centre";
 
@@ -79,6 +78,7 @@ struct Variable {
   int index = 0;
 };
 
+/// A factor that several terms of a row share.
 struct FitFactor {
   Parameter parameter{};
   std::vector<Variable> variables;
@@ -86,40 +86,40 @@ struct FitFactor {
 
 struct FitTerm {
   double log_seconds = 0;
-  std::vector<FitFactor> factors;
+  std::vector<std::size_t> factors;
 };
 
-/// log(sum of terms) + the submitter's factor - log(measured), in spreads of the noise.
+/// log(sum of terms) - log(measured), in spreads of the noise.
 class RowCost final : public ceres::CostFunction {
 public:
-  RowCost(std::vector<FitTerm> terms, const std::vector<int>& sizes, double log_seconds)
-      : terms_(std::move(terms)), log_seconds_(log_seconds) {
+  RowCost(std::vector<FitTerm> terms, std::vector<FitFactor> factors, const std::vector<int>& sizes, double log_seconds)
+      : terms_(std::move(terms)), factors_(std::move(factors)), log_seconds_(log_seconds) {
     set_num_residuals(1);
     *mutable_parameter_block_sizes() = {sizes.begin(), sizes.end()};
   }
 
   bool Evaluate(double const* const* parameters, double* residuals, double** jacobians) const override {
-    const int submitter = static_cast<int>(parameter_block_sizes().size()) - 1;
-    std::vector<double> seconds(terms_.size());
+    const std::size_t blocks = parameter_block_sizes().size();
+    std::vector<double> values(factors_.size()), seconds(terms_.size());
+    for (std::size_t f = 0; f < factors_.size(); ++f) values[f] = value(factors_[f], parameters);
     double total = 0;
     for (std::size_t t = 0; t < terms_.size(); ++t) {
       double logarithm = terms_[t].log_seconds;
-      for (const FitFactor& factor : terms_[t].factors) logarithm += value(factor, parameters);
+      for (const std::size_t f : terms_[t].factors) logarithm += values[f];
       seconds[t] = std::exp(logarithm);
       total += seconds[t];
     }
-    residuals[0] = (std::log(total) + parameters[submitter][0] - log_seconds_) / noise;
+    residuals[0] = (std::log(total) - log_seconds_) / noise;
     if (jacobians == nullptr) return true;
-    for (int b = 0; b <= submitter; ++b)
-      if (jacobians[b] != nullptr) std::fill_n(jacobians[b], parameter_block_sizes()[static_cast<std::size_t>(b)], 0.0);
-    if (jacobians[submitter] != nullptr) jacobians[submitter][0] = 1 / noise;
-    for (std::size_t t = 0; t < terms_.size(); ++t) {
-      const double slope = seconds[t] / total / noise;
-      for (const FitFactor& factor : terms_[t].factors) {
-        if (floored(factor) && value(factor, parameters) <= 0) continue;
-        for (const Variable& v : factor.variables)
-          if (jacobians[v.block] != nullptr) jacobians[v.block][v.index] += slope;
-      }
+    for (std::size_t b = 0; b < blocks; ++b)
+      if (jacobians[b] != nullptr) std::fill_n(jacobians[b], parameter_block_sizes()[b], 0.0);
+    std::vector<double> slopes(factors_.size(), 0.0);
+    for (std::size_t t = 0; t < terms_.size(); ++t)
+      for (const std::size_t f : terms_[t].factors) slopes[f] += seconds[t] / total / noise;
+    for (std::size_t f = 0; f < factors_.size(); ++f) {
+      if (floored(factors_[f]) && values[f] <= 0) continue;
+      for (const Variable& v : factors_[f].variables)
+        if (jacobians[v.block] != nullptr) jacobians[v.block][v.index] += slopes[f];
     }
     return true;
   }
@@ -136,6 +136,7 @@ private:
   }
 
   std::vector<FitTerm> terms_;
+  std::vector<FitFactor> factors_;
   double log_seconds_;
 };
 
@@ -176,9 +177,11 @@ void start_from(Blocks& blocks, const Model* start) {
       if (key == centre_key) block.values[i] = centre_prior(parameter).mean;
       if (start == nullptr) continue;
       if (key == centre_key) {
-        if (const auto found = start->centre.find(parameter); found != start->centre.end()) block.values[i] = found->second;
+        if (const auto found = start->centre.find(parameter); found != start->centre.end())
+          block.values[i] = found->second;
       } else if (const auto node = start->nodes.find(key); node != start->nodes.end()) {
-        if (const auto found = node->second.find(parameter); found != node->second.end()) block.values[i] = found->second;
+        if (const auto found = node->second.find(parameter); found != node->second.end())
+          block.values[i] = found->second;
       }
     }
 }
@@ -192,7 +195,7 @@ void add_priors(ceres::Problem& problem, Blocks& blocks) {
   }
 }
 
-void add_row(ceres::Problem& problem, Blocks& blocks, double* submitter, const Row& row) {
+void add_row(ceres::Problem& problem, Blocks& blocks, const Row& row) {
   Keys keys(row);
   std::vector<double*> pointers;
   std::vector<int> sizes;
@@ -207,36 +210,34 @@ void add_row(ceres::Problem& problem, Blocks& blocks, double* submitter, const R
     return Variable{place->second, static_cast<int>(position(block, parameter))};
   };
   std::vector<FitTerm> terms;
+  std::vector<FitFactor> factors;
+  std::map<std::tuple<Parameter, std::uint8_t, bool>, std::size_t> known;
   for (const Term& term : row.fitted) {
-    FitTerm fitted{std::log(term.seconds), {}};
+    FitTerm& fitted = terms.emplace_back(FitTerm{std::log(term.seconds), {}});
     for (const Factor& factor : term.factors) {
-      FitFactor& out = fitted.factors.emplace_back(FitFactor{factor.parameter, {}});
+      const auto [place, fresh] =
+          known.try_emplace({factor.parameter, factor.type_class, term.on_host}, factors.size());
+      fitted.factors.push_back(place->second);
+      if (!fresh) continue;
+      FitFactor& out = factors.emplace_back(FitFactor{factor.parameter, {}});
       out.variables.push_back(variable(centre_key, factor.parameter));
       for_each_node(keys, factor, term.on_host,
                     [&](const std::string& key) { out.variables.push_back(variable(key, factor.parameter)); });
     }
-    terms.push_back(std::move(fitted));
   }
-  pointers.push_back(submitter);
-  sizes.push_back(1);
-  problem.AddResidualBlock(new RowCost(std::move(terms), sizes, row.log_seconds), new ceres::CauchyLoss(outlier), pointers);
+  problem.AddResidualBlock(new RowCost(std::move(terms), std::move(factors), sizes, row.log_seconds),
+                           new ceres::CauchyLoss(outlier), pointers);
 }
 
 }  // namespace
 
 Model fit(std::span<const Row* const> rows, const Model* start) {
   Blocks blocks;
-  std::map<std::string, double> submitters;
-  for (const Row* row : rows) {
-    gather(blocks, *row);
-    submitters[submitter_of(row->question)] = 0;
-  }
+  for (const Row* row : rows) gather(blocks, *row);
   start_from(blocks, start);
   ceres::Problem problem;
   add_priors(problem, blocks);
-  for (auto& [key, value] : submitters)
-    problem.AddResidualBlock(new PriorCost({{0, submitter_deviation}}), nullptr, &value);
-  for (const Row* row : rows) add_row(problem, blocks, &submitters.at(submitter_of(row->question)), *row);
+  for (const Row* row : rows) add_row(problem, blocks, *row);
 
   ceres::Solver::Options options;
   options.linear_solver_type = ceres::SPARSE_NORMAL_CHOLESKY;
@@ -247,6 +248,7 @@ Model fit(std::span<const Row* const> rows, const Model* start) {
   options.logging_type = ceres::SILENT;
   ceres::Solver::Summary summary;
   ceres::Solve(options, &problem, &summary);
+  if (std::getenv("CERES")) std::fprintf(stderr, "%s\n", summary.FullReport().c_str());
 
   Model model;
   for (const auto& [key, block] : blocks)
@@ -267,7 +269,8 @@ double predict(const Model& model, const Row& row, bool as_measured) {
         if (!as_measured && is_nuisance(key)) return;
         const auto node = model.nodes.find(key);
         if (node == model.nodes.end()) return;
-        if (const auto offset = node->second.find(factor.parameter); offset != node->second.end()) sum += offset->second;
+        if (const auto offset = node->second.find(factor.parameter); offset != node->second.end())
+          sum += offset->second;
       });
       if (factor.parameter == Parameter::stream || factor.parameter == Parameter::cache) sum = std::max(0.0, sum);
       logarithm += sum;

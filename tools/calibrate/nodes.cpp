@@ -33,6 +33,8 @@ constexpr Kind kind_of(Parameter parameter) {
       return caching;
     case attention_layer:
     case recurrent_layer:
+    case convolution_layer:
+    case norm:
     case moe_layer:
     case step:
       return launching;
@@ -75,11 +77,8 @@ constexpr Level levels[] = {{"vendor:cpu", -1, {0.20, 0.60, 0.30, 0.40, 0.50, 0.
                             {"class:", 0, {0.00, 0.50, 0.00, 0.00, 0.00, 0.30, 0.00, 0.00}},
                             {"class:", 1, {0.05, 0.30, 0.00, 0.00, 0.00, 0.20, 0.00, 0.00}},
                             {"class:", 2, {0.08, 0.30, 0.00, 0.00, 0.00, 0.25, 0.00, 0.00}},
-                            {"era:", -1, {0.06, 0.20, 0.15, 0.30, 0.20, 0.30, 0.20, 0.20}},
                             {"capped:", -1, {0.05, 0.40, 0.10, 0.20, 0.20, 0.40, 0.10, 0.00}},
                             {"whole:", -1, {0.00, 0.00, 0.00, 0.00, 0.30, 0.00, 0.00, 0.50}}};
-
-std::string_view year_of(std::string_view date) { return date.substr(0, 4); }
 
 }  // namespace
 
@@ -100,6 +99,10 @@ Prior centre_prior(Parameter parameter) {
       return about(40e-6, 0.7);
     case recurrent_layer:
       return about(60e-6, 0.7);
+    case convolution_layer:
+      return about(30e-6, 0.5);
+    case norm:
+      return about(4e-6, 0.7);
     case moe_layer:
       return about(40e-6, 0.7);
     case step:
@@ -158,24 +161,15 @@ double node_deviation(std::string_view key, Parameter parameter) {
 
 std::vector<std::string> keys_of(const Question& question, bool on_host) {
   const Measurement& m = *question.measurement;
-  std::vector<std::string> keys = on_host ? host_keys(question.host, m.runtime)
-                                          : device_keys(question.device, m.runtime, question.backend);
-  const std::string_view kernels = kernels_of(m.runtime);
-  if (!m.date.empty() && year_of(m.date) < "2026")
-    keys.push_back(fmt::format("era:{}|{}|{}", kernels, question.backend, year_of(m.date)));
+  std::vector<std::string> keys =
+      on_host ? host_keys(question.host, m.runtime) : device_keys(question.device, m.runtime, question.backend);
   if (m.power_capped() && !on_host) keys.push_back(fmt::format("capped:{}", m.device));
   if (m.end_to_end()) keys.push_back(fmt::format("whole:{}", m.device));
   return keys;
 }
 
 bool is_nuisance(std::string_view key) {
-  return key.starts_with("era:") || key.starts_with("capped:") || key.starts_with("whole:");
-}
-
-std::string submitter_of(const Question& question) {
-  const Measurement& m = *question.measurement;
-  const std::string_view repository = m.source.substr(0, m.source.find_first_of(":#"));
-  return fmt::format("{}|{}|{}|{}", repository, m.device, m.host, m.model);
+  return key.starts_with("capped:") || key.starts_with("whole:");
 }
 
 }  // namespace calibrate

@@ -23,11 +23,8 @@ Prior centre_prior(canrun::Parameter parameter);
 double node_deviation(std::string_view key, canrun::Parameter parameter);
 
 /// Groups that a processor of the question belongs to, those of the estimate first, then what blurs its measurement
-/// (old builds, power caps), which the estimate leaves out.
+/// (power caps, whole-request rates), which the estimate leaves out.
 std::vector<std::string> keys_of(const Question& question, bool on_host);
 bool is_nuisance(std::string_view key);
-
-/// A measurement's own group for a common factor on its time: one submitter's machine. Left out of the estimate.
-std::string submitter_of(const Question& question);
 
 }  // namespace calibrate

@@ -53,7 +53,8 @@ std::optional<Host> host_in(const Catalog& catalog, std::string_view description
   }
 }
 
-/// The file type of a name whose exact mix no catalog lists: `Q4_K_R4` is stored as Q4_K, `IQ3_S-3.15bpw` is near IQ3_S.
+/// The file type of a name whose exact mix no catalog lists: `Q4_K_R4` is stored as Q4_K, `IQ3_S-3.15bpw` is near
+/// IQ3_S.
 std::string_view plain_quant(std::string_view quant) {
   for (const std::string_view mark : {"_R4", "_R8", "-"})
     if (const auto at = quant.rfind(mark); at != std::string_view::npos && at > 0) return quant.substr(0, at);
@@ -71,6 +72,11 @@ QuantRecord quant_of(const Catalog& catalog, std::string_view name) {
       return catalog.quant(fmt::format("{}_S", plain)).record;
     }
   }
+}
+
+/// The GGUF files called MXFP4 have 4-bit experts and eight bits elsewhere; other runtimes' checkpoints sixteen.
+std::string_view stored_quant(const Measurement& m) {
+  return m.quant == "MXFP4" && kernels_of(m.runtime) == "llama.cpp" ? std::string_view("MXFP4_MOE") : m.quant;
 }
 
 GraphBackend graph_backend(std::string_view name) {
@@ -115,7 +121,7 @@ const Questions::Prepared& Questions::prepare(const Question& question, const Me
   Model model = read_model(catalog_.model(m.model).record.config_json);
   const PreparedModel ready = prepare_model(std::make_shared<const Architecture>(std::move(model.architecture)),
                                             std::make_shared<const std::vector<Tensor>>(std::move(model.tensors)));
-  const FileType type = file_type(quant_of(catalog_, m.quant));
+  const FileType type = file_type(quant_of(catalog_, stored_quant(m)));
   Inventory inventory;
   try {
     inventory = make_inventory(ready, type, true, settings, graph_backend(question.backend));
@@ -190,7 +196,8 @@ std::optional<Question> Questions::ask(const Measurement& m, std::string& why_no
   }
   question.streams = m.users;
   const Demand all = question.profile.between(0, blocks);
-  const double used = question.profile.experts_total > 0 ? question.profile.experts_used / question.profile.experts_total : 0;
+  const double used =
+      question.profile.experts_total > 0 ? question.profile.experts_used / question.profile.experts_total : 0;
   for (std::size_t c = 0; c < type_classes; ++c) question.active_bytes += all.dense[c] + used * all.experts[c];
   question.moe = all.moe_layers > 0;
   question.recurrent = all.recurrent_layers > 0;

@@ -18,17 +18,17 @@ namespace calibrate {
 
 struct Question {
   const canrun::Measurement* measurement = nullptr;
-  canrun::Device device;       ///< the device, or empty when the host works alone
+  canrun::Device device;  ///< the device, or empty when the host works alone
   canrun::Host host;
   canrun::Link link;
-  bool on_host = false;        ///< no device at all
-  bool uses_host = false;      ///< some weights lie on the host
+  bool on_host = false;    ///< no device at all
+  bool uses_host = false;  ///< some weights lie on the host
   std::string backend;
   canrun::SpeedProfile profile;
   canrun::Placement placement;
-  double tokens = 0;           ///< prompt tokens of prefill and ttft
-  double depth = 0;            ///< tokens in the cache before them, or while decoding
-  double growth = 0;           ///< tokens by which the cache grew on average while decoding
+  double tokens = 0;  ///< prompt tokens of prefill and ttft
+  double depth = 0;   ///< tokens in the cache before them, or while decoding
+  double growth = 0;  ///< tokens by which the cache grew on average while decoding
   double streams = 1;
   double file_bytes = 0, active_bytes = 0;  ///< of the model, and read for one token
   bool moe = false, recurrent = false;

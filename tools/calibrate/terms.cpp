@@ -1,7 +1,9 @@
 #include "terms.hpp"
 
+#include <cmath>
 #include <limits>
 
+#include "nodes.hpp"
 #include "speed/chip.hpp"
 #include "speed/estimate_speed.hpp"
 
@@ -78,14 +80,21 @@ private:
         factors.push_back({parameter, id});
         return factors;
       };
-      light(on_host, [&](StageCosts& s) { s.read[c] = 1 / chip.bandwidth; }, with(dense, Parameter::stream));
-      light(on_host, [&](StageCosts& s) { s.read[c] = weights / chip.plain_rate; }, with(dense, Parameter::unpack));
-      light(on_host, [&](StageCosts& s) { s.expert_read[c] = 1 / chip.bandwidth; }, with(experts, Parameter::stream));
-      light(on_host, [&](StageCosts& s) { s.expert_read[c] = weights / chip.plain_rate; }, with(experts, Parameter::unpack));
+      light(
+          on_host, [&](StageCosts& s) { s.read[c] = 1 / chip.bandwidth; }, with(dense, Parameter::stream));
+      light(
+          on_host, [&](StageCosts& s) { s.read[c] = weights / chip.plain_rate; }, with(dense, Parameter::unpack));
+      light(
+          on_host, [&](StageCosts& s) { s.expert_read[c] = 1 / chip.bandwidth; }, with(experts, Parameter::stream));
+      light(
+          on_host, [&](StageCosts& s) { s.expert_read[c] = weights / chip.plain_rate; },
+          with(experts, Parameter::unpack));
       const double multiply = 2 * weights / chip.matrix_rate[c];
-      light(on_host, [&](StageCosts& s) { s.multiply[c] = multiply; }, with(batch, Parameter::multiply));
+      light(
+          on_host, [&](StageCosts& s) { s.multiply[c] = multiply; }, with(batch, Parameter::multiply));
       batch.push_back({Parameter::expert_multiply, Factor::no_class});
-      light(on_host, [&](StageCosts& s) { s.expert_multiply[c] = multiply; }, with(batch, Parameter::multiply));
+      light(
+          on_host, [&](StageCosts& s) { s.expert_multiply[c] = multiply; }, with(batch, Parameter::multiply));
     }
   }
 
@@ -97,13 +106,17 @@ private:
     std::vector<Factor> cache{{Parameter::cache, Factor::no_class}};
     if (q_.profile.quantised_kv) cache.push_back({Parameter::quantised_cache, Factor::no_class});
     if (!q_.profile.flash_attention) cache.push_back({Parameter::plain_attention, Factor::no_class});
-    light(on_host, [&](StageCosts& s) { s.kv_read = 1 / chip.bandwidth; }, cache);
+    light(
+        on_host, [&](StageCosts& s) { s.kv_read = 1 / chip.bandwidth; }, cache);
     std::vector<Factor> attention{{Parameter::attention, Factor::no_class}};
     if (!q_.profile.flash_attention) attention.push_back({Parameter::plain_prefill, Factor::no_class});
-    light(on_host, [&](StageCosts& s) { s.attention = 1 / chip.attention_rate; }, attention);
+    light(
+        on_host, [&](StageCosts& s) { s.attention = 1 / chip.attention_rate; }, attention);
     plain(&StageCosts::state_read, 1 / chip.bandwidth, Parameter::state);
     plain(&StageCosts::attention_layer, 1, Parameter::attention_layer);
     plain(&StageCosts::recurrent_layer, 1, Parameter::recurrent_layer);
+    plain(&StageCosts::convolution_layer, 1, Parameter::convolution_layer);
+    plain(&StageCosts::norm, 1, Parameter::norm);
     plain(&StageCosts::moe_layer, 1, Parameter::moe_layer);
     plain(&StageCosts::step, 1, Parameter::step);
     plain(&StageCosts::scan, 1 / chip.plain_rate, Parameter::scan);
@@ -145,7 +158,25 @@ private:
 
 }  // namespace
 
-std::vector<Term> terms_of(const Question& question, bool growth) {
+namespace {
+
+/// What cannot matter for a question only burdens the fit.
+constexpr double negligible_share = 1e-3;
+
+double at_priors(const Term& term) {
+  double logarithm = std::log(term.seconds);
+  for (const Factor& factor : term.factors) logarithm += centre_prior(factor.parameter).mean;
+  return std::exp(logarithm);
+}
+
+std::vector<Term> without_negligible(std::vector<Term> terms) {
+  double total = 0;
+  for (const Term& term : terms) total += at_priors(term);
+  std::erase_if(terms, [&](const Term& term) { return at_priors(term) < negligible_share * total; });
+  return terms;
+}
+
+std::vector<Term> all_terms(const Question& question, bool growth) {
   const double depth = question.depth + (growth ? question.growth : 0);
   if (question.measurement->metric == Metric::decode) return Collector(question, Phase::decode, depth).collect();
   std::vector<Term> terms = Collector(question, Phase::prefill, question.depth).collect();
@@ -157,6 +188,12 @@ std::vector<Term> terms_of(const Question& question, bool growth) {
     terms.push_back(std::move(term));
   terms.push_back({1, question.on_host, {{Parameter::latency, Factor::no_class}}});
   return terms;
+}
+
+}  // namespace
+
+std::vector<Term> terms_of(const Question& question, bool growth) {
+  return without_negligible(all_terms(question, growth));
 }
 
 }  // namespace calibrate

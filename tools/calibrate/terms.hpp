@@ -1,6 +1,6 @@
 #pragma once
-/// The laws of src/speed are sums of products of fitted quantities. A question's time is taken apart into these products
-/// by asking the law with one cost at a time, so that fit and estimate can never use different formulas.
+/// The laws of src/speed are sums of products of fitted quantities. A question's time is taken apart into these
+/// products by asking the law with one cost at a time, so that fit and estimate can never use different formulas.
 
 #include <cstdint>
 #include <vector>

@@ -1,0 +1,32 @@
+#pragma once
+/// What the held-out errors say about the next prediction.
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "cross_validation.hpp"
+
+namespace calibrate {
+
+/// Errors of a group of held-out measurements, as fractions.
+struct Errors {
+  std::size_t count = 0;
+  double median = 0;     ///< of |predicted / measured - 1|
+  double within_25 = 0;  ///< share with less than 25 %
+  double bias = 0;       ///< median of predicted / measured - 1
+};
+Errors errors_of(std::vector<double> log_errors);
+
+/// Factors around a prediction between which 80 % of the measurements lay.
+struct Interval {
+  double low = 1, high = 1, median_error = 0;
+  std::size_t count = 0;
+};
+
+/// Per metric, level and vendor (`decode|device|nvidia`), per metric and level, and per metric. Split conformal: the
+/// quantiles of n held-out errors with the (n + 1) correction. A level never gets a narrower interval than a nearer
+/// one.
+std::map<std::string, Interval> intervals_of(const std::vector<Held>& held);
+
+}  // namespace calibrate

@@ -92,6 +92,7 @@ StageCosts stage_costs(const Chip& chip, const Theta& theta) {
   costs.state_read = e(Parameter::state) / chip.bandwidth;
   costs.attention_layer = e(Parameter::attention_layer);
   costs.recurrent_layer = e(Parameter::recurrent_layer);
+  costs.delta_layer = e(Parameter::delta_layer);
   costs.convolution_layer = e(Parameter::convolution_layer);
   costs.norm = e(Parameter::norm);
   costs.moe_layer = e(Parameter::moe_layer);

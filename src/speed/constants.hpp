@@ -18,9 +18,10 @@ struct StageCosts {
   std::array<double, type_classes> expert_read{};  ///< s per byte of a routed expert
   double kv_read = 0;                              ///< s per byte of cache
   double state_read = 0;                           ///< s per byte of recurrent state
-  double attention_layer = 0, recurrent_layer = 0, convolution_layer = 0, moe_layer = 0;  ///< s per block and step
-  double norm = 0;  ///< s per normalisation and step
-  double step = 0;  ///< s per step: sampling, synchronisation, the head's launch
+  double attention_layer = 0, recurrent_layer = 0, delta_layer = 0, convolution_layer = 0,
+         moe_layer = 0;  ///< s per block and step
+  double norm = 0;       ///< s per normalisation and step
+  double step = 0;       ///< s per step: sampling, synchronisation, the head's launch
 
   // Many tokens at a time
   std::array<double, type_classes> multiply{};         ///< s per byte of a dense matrix and token

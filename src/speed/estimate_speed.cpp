@@ -94,7 +94,8 @@ Sharing sharing(const Question& q, const Demand& demand, double tokens, double s
     sharing.slowest = std::max(sharing.slowest, static_cast<double>(q.placement.share[d]));
   const SpeedConstants& device = q.devices.front();
   const double reductions =
-      2 * (demand.attention_layers + demand.recurrent_layers + demand.convolution_layers) + demand.head;
+      2 * (demand.attention_layers + demand.recurrent_layers + demand.delta_layers + demand.convolution_layers) +
+      demand.head;
   const double peer = device.peer_bandwidth > 0 ? device.peer_bandwidth : q.link.bandwidth;
   const double n = q.placement.devices;
   const double bytes = 2 * (n - 1) / n * stream_bytes(q.profile) * tokens;

@@ -10,6 +10,7 @@ std::string_view name_of(Parameter parameter) {
                                                                   "state",
                                                                   "attention_layer",
                                                                   "recurrent_layer",
+                                                                  "delta_layer",
                                                                   "convolution_layer",
                                                                   "norm",
                                                                   "moe_layer",

@@ -19,7 +19,8 @@ enum class Parameter : std::uint8_t {
   cache,              ///< bytes of KV cache over the memory's bandwidth
   state,              ///< bytes of recurrent state over the memory's bandwidth
   attention_layer,    ///< s per attention block and step
-  recurrent_layer,    ///< s per recurrent block and step
+  recurrent_layer,    ///< s per state-space block and step
+  delta_layer,        ///< s per delta-rule block (gated delta net, KDA) and step
   convolution_layer,  ///< s per short-convolution block and step
   norm,               ///< s per normalisation and step
   moe_layer,          ///< s per MoE block and step, beside its mixer

@@ -20,8 +20,13 @@ bool attends(Mixer mixer) {
   return mixer == Mixer::attention || mixer == Mixer::mla || mixer == Mixer::attention_mamba2;
 }
 
+bool is_delta(Mixer mixer) {
+  return mixer == Mixer::gated_delta_net || mixer == Mixer::kda;
+}
+
 bool recurs(Mixer mixer) {
-  return mixer != Mixer::none && mixer != Mixer::attention && mixer != Mixer::mla && mixer != Mixer::short_conv;
+  return mixer != Mixer::none && mixer != Mixer::attention && mixer != Mixer::mla && mixer != Mixer::short_conv &&
+         !is_delta(mixer);
 }
 
 /// The distinct limits of the blocks in ascending order; beyond `kv_groups` the largest ones are kept.
@@ -59,6 +64,7 @@ Demand demand_of(const Block& block, const std::array<std::uint32_t, kv_groups>&
   }
   demand.attention_layers = attends(block.mixer) ? 1 : 0;
   demand.recurrent_layers = recurs(block.mixer) ? 1 : 0;
+  demand.delta_layers = is_delta(block.mixer) ? 1 : 0;
   demand.convolution_layers = block.mixer == Mixer::short_conv ? 1 : 0;
   demand.moe_layers = block.ffn == FeedForward::moe ? 1 : 0;
   return demand;
@@ -91,6 +97,7 @@ Demand& Demand::operator+=(const Demand& other) {
   scan += other.scan;
   attention_layers += other.attention_layers;
   recurrent_layers += other.recurrent_layers;
+  delta_layers += other.delta_layers;
   convolution_layers += other.convolution_layers;
   norms += other.norms;
   moe_layers += other.moe_layers;
@@ -111,6 +118,7 @@ Demand& Demand::operator-=(const Demand& other) {
   scan -= other.scan;
   attention_layers -= other.attention_layers;
   recurrent_layers -= other.recurrent_layers;
+  delta_layers -= other.delta_layers;
   convolution_layers -= other.convolution_layers;
   norms -= other.norms;
   moe_layers -= other.moe_layers;

@@ -25,7 +25,8 @@ struct Demand {
   double state = 0;                            ///< bytes of recurrent state, read and written
   double scan = 0;                             ///< FLOPs of recurrent scans
   double attention_layers = 0;
-  double recurrent_layers = 0;
+  double recurrent_layers = 0;    ///< state-space and other recurrences
+  double delta_layers = 0;        ///< gated delta net, KDA
   double convolution_layers = 0;  ///< short convolutions
   double norms = 0;               ///< normalisations with weights
   double moe_layers = 0;

@@ -73,8 +73,8 @@ StageTime decode_stage(const Demand& demand, const StageCosts& costs, const Spee
   time.cache = streams * (cached * costs.kv_read * cache_factor(costs, profile) + demand.state * costs.state_read);
   if (streams > 1) time.compute = (streams - 1) * costs.small_batch * dot(demand.dense, costs.multiply);
   time.fixed = demand.attention_layers * costs.attention_layer + demand.recurrent_layers * costs.recurrent_layer +
-               demand.convolution_layers * costs.convolution_layer + demand.norms * costs.norm +
-               demand.moe_layers * costs.moe_layer;
+               demand.delta_layers * costs.delta_layer + demand.convolution_layers * costs.convolution_layer +
+               demand.norms * costs.norm + demand.moe_layers * costs.moe_layer;
   return time;
 }
 
@@ -99,7 +99,8 @@ StageTime prefill_stage(const Demand& demand, const StageCosts& costs, const Spe
     attended += demand.attention[g] * attended_tokens(depth, tokens, static_cast<double>(profile.kv_limit[g]));
   time.compute += attended * costs.attention * (profile.flash_attention ? 1 : costs.plain_prefill);
   time.cache = batches * demand.state * costs.state_read;
-  const double layers = demand.attention_layers + demand.recurrent_layers + demand.convolution_layers;
+  const double layers =
+      demand.attention_layers + demand.recurrent_layers + demand.delta_layers + demand.convolution_layers;
   time.fixed = batches * (layers * costs.batch_layer + demand.moe_layers * costs.batch_moe_layer);
   return time;
 }

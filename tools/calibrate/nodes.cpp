@@ -33,6 +33,7 @@ constexpr Kind kind_of(Parameter parameter) {
       return caching;
     case attention_layer:
     case recurrent_layer:
+    case delta_layer:
     case convolution_layer:
     case norm:
     case moe_layer:
@@ -98,7 +99,9 @@ Prior centre_prior(Parameter parameter) {
     case attention_layer:
       return about(40e-6, 0.7);
     case recurrent_layer:
-      return about(60e-6, 0.7);
+      return about(50e-6, 0.7);
+    case delta_layer:
+      return about(80e-6, 0.7);
     case convolution_layer:
       return about(30e-6, 0.5);
     case norm:

@@ -169,13 +169,11 @@ std::optional<Question> Questions::ask(const Measurement& m, std::string& why_no
   Placement& placement = question.placement;
   if (!question.on_host) {
     placement.gpu_layers = blocks;
-    if (m.offload == "layers") {
-      const auto layers = count_in(m.gpu_layers);
-      if (!layers) {
-        why_not = "layers on the device not stated";
-        return std::nullopt;
-      }
-      placement.gpu_layers = std::min(*layers, blocks);
+    const auto layers_on_device = count_in(m.gpu_layers);
+    if (layers_on_device) placement.gpu_layers = std::min(*layers_on_device, blocks);
+    if (m.offload == "layers" && !layers_on_device) {
+      why_not = "layers on the device not stated";
+      return std::nullopt;
     }
     if (m.offload == "experts") {
       const auto layers = m.cpu_moe_layers == "all" ? blocks : count_in(m.cpu_moe_layers);
@@ -185,8 +183,12 @@ std::optional<Question> Questions::ask(const Measurement& m, std::string& why_no
       }
       placement.cpu_moe_layers = *layers;
     }
-    question.uses_host = !m.offload.empty();
+    question.uses_host = !m.offload.empty() || placement.gpu_layers < blocks;
     spread(placement, blocks, static_cast<std::uint32_t>(m.devices), m.split);
+  }
+  if (m.metric == Metric::ttft && m.prompt < 1) {
+    why_not = "prompt length not stated";
+    return std::nullopt;
   }
   question.tokens = m.prompt >= 1 ? m.prompt : 512;
   question.depth = std::max(0.0, m.depth);
@@ -200,7 +202,7 @@ std::optional<Question> Questions::ask(const Measurement& m, std::string& why_no
       question.profile.experts_total > 0 ? question.profile.experts_used / question.profile.experts_total : 0;
   for (std::size_t c = 0; c < type_classes; ++c) question.active_bytes += all.dense[c] + used * all.experts[c];
   question.moe = all.moe_layers > 0;
-  question.recurrent = all.recurrent_layers > 0;
+  question.recurrent = all.recurrent_layers + all.delta_layers > 0;
   return question;
 }
 

@@ -115,6 +115,7 @@ private:
     plain(&StageCosts::state_read, 1 / chip.bandwidth, Parameter::state);
     plain(&StageCosts::attention_layer, 1, Parameter::attention_layer);
     plain(&StageCosts::recurrent_layer, 1, Parameter::recurrent_layer);
+    plain(&StageCosts::delta_layer, 1, Parameter::delta_layer);
     plain(&StageCosts::convolution_layer, 1, Parameter::convolution_layer);
     plain(&StageCosts::norm, 1, Parameter::norm);
     plain(&StageCosts::moe_layer, 1, Parameter::moe_layer);

@@ -241,7 +241,7 @@ Model fit(std::span<const Row* const> rows, const Model* start) {
 
   ceres::Solver::Options options;
   options.linear_solver_type = ceres::SPARSE_NORMAL_CHOLESKY;
-  options.max_num_iterations = 60;
+  options.max_num_iterations = 150;
   options.function_tolerance = start == nullptr ? 1e-6 : 1e-4;
   options.parameter_tolerance = 1e-8;
   options.num_threads = 1;

@@ -81,7 +81,8 @@ Calibration::Calibration(std::string_view json) {
   const nlohmann::json root = nlohmann::json::parse(json, nullptr, false);
   if (!root.is_object()) throw malformed("/", "not a JSON object");
   try {
-    for (const auto& [name, value] : root.at("centre").items()) impl->centre[parameter_of(name)] = value.get<double>();
+    for (std::size_t p = 0; p < parameters; ++p)
+      impl->centre[p] = root.at("centre").at(std::string(name_of(static_cast<Parameter>(p)))).get<double>();
     for (const auto& [key, offsets] : root.at("nodes").items()) {
       Offsets& node = impl->nodes[key];
       for (const auto& [name, value] : offsets.items()) node.emplace_back(parameter_of(name), value.get<double>());

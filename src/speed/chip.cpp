@@ -22,6 +22,7 @@ constexpr Width widths[] = {
 constexpr Width unknown_width{"", 32, 64};
 
 constexpr double common_bandwidth = 89.6e9;  // dual-channel DDR5-5600
+constexpr double usual_read_share = 0.75;    // what cores read of a bus that they are not cut off from
 constexpr double common_cores = 8;
 constexpr double common_ghz = 4;
 
@@ -65,6 +66,7 @@ Chip chip_of(const Device& device) {
 Chip chip_of(const Host& host) {
   Chip chip;
   chip.bandwidth = host.bandwidth > 0 ? host.bandwidth : host.read_bandwidth;
+  if (host.read_bandwidth > 0) chip.bandwidth = std::min(chip.bandwidth, host.read_bandwidth / usual_read_share);
   if (chip.bandwidth <= 0) chip.bandwidth = common_bandwidth;
   const double cores = host.cores > 0 ? host.cores : common_cores;
   const double hertz = 1e9 * (host.ghz > 0 ? host.ghz : common_ghz);

@@ -32,10 +32,12 @@ std::optional<std::uint32_t> count_in(std::string_view text) {
 Host host_of(const CpuRecord& cpu) {
   Host host;
   host.stated = true;
-  host.bandwidth = cpu.visible_bandwidth > 0 ? cpu.visible_bandwidth : cpu.bandwidth;
+  host.bandwidth = cpu.bandwidth;
+  host.read_bandwidth = cpu.visible_bandwidth;
   host.cpu = cpu.id;
-  host.cores = cpu.performance_cores + cpu.efficiency_cores;
-  host.performance_cores = cpu.performance_cores;
+  const int sockets = std::max(1, cpu.sockets);
+  host.cores = (cpu.performance_cores + cpu.efficiency_cores) * sockets;
+  host.performance_cores = cpu.performance_cores * sockets;
   host.ghz = cpu.all_core_ghz > 0 ? cpu.all_core_ghz : cpu.base_ghz;
   host.isa = cpu.isa;
   host.vendor = cpu.vendor;

@@ -7,6 +7,7 @@
 #include "canrun/error.hpp"
 #include "planner/resolve_machine.hpp"
 #include "planner/resolve_settings.hpp"
+#include "quant/stored_quant.hpp"
 #include "speed/calibration.hpp"
 
 namespace canrun {
@@ -149,6 +150,9 @@ Question resolve_question(const Catalog& catalog, const Request& request, const 
   choose_quant(catalog, request, question);
   choose_runtime(catalog, request, question);
   choose_backend(request, calibration, question);
+  if (!question.subject.from_file)
+    if (const auto stored = stored_quant(question.quant.id, question.runtime.memory_model); stored != question.quant.id)
+      question.file_type = file_type(catalog.quant(stored).record);
 
   Resolved<WorkloadRecord> workload = catalog.workload(request.workload.empty() ? "coding" : request.workload);
   question.workload_record = std::move(workload.record);

@@ -11,6 +11,7 @@
 #include "memory/inventory_builder.hpp"
 #include "memory/prepared_model.hpp"
 #include "model/model.hpp"
+#include "quant/stored_quant.hpp"
 #include "quant/tensor_types.hpp"
 #include "speed/node_keys.hpp"
 
@@ -76,11 +77,6 @@ QuantRecord quant_of(const Catalog& catalog, std::string_view name) {
   }
 }
 
-/// The GGUF files called MXFP4 have 4-bit experts and eight bits elsewhere; other runtimes' checkpoints sixteen.
-std::string_view stored_quant(const Measurement& m) {
-  return m.quant == "MXFP4" && kernels_of(m.runtime) == "llama.cpp" ? std::string_view("MXFP4_MOE") : m.quant;
-}
-
 GraphBackend graph_backend(std::string_view name) {
   static constexpr std::pair<std::string_view, GraphBackend> table[] = {
       {"cuda", GraphBackend::cuda},   {"rocm", GraphBackend::rocm}, {"vulkan", GraphBackend::vulkan},
@@ -123,7 +119,8 @@ const Questions::Prepared& Questions::prepare(const Question& question, const Me
   Model model = read_model(catalog_.model(m.model).record.config_json);
   const PreparedModel ready = prepare_model(std::make_shared<const Architecture>(std::move(model.architecture)),
                                             std::make_shared<const std::vector<Tensor>>(std::move(model.tensors)));
-  const FileType type = file_type(quant_of(catalog_, stored_quant(m)));
+  const FileType type =
+      file_type(quant_of(catalog_, stored_quant(m.quant, catalog_.runtime(m.runtime).record.memory_model)));
   Inventory inventory;
   try {
     inventory = make_inventory(ready, type, true, settings, graph_backend(question.backend));
@@ -137,6 +134,7 @@ const Questions::Prepared& Questions::prepare(const Question& question, const Me
   prepared.profile = speed_profile(inventory);
   prepared.blocks = static_cast<std::uint32_t>(inventory.blocks.size());
   prepared.file_bytes = static_cast<double>(inventory.file_bytes);
+  prepared.active_weights = static_cast<double>(inventory.params_active);
   return prepared_.emplace(key, std::move(prepared)).first->second;
 }
 
@@ -167,6 +165,7 @@ std::optional<Question> Questions::ask(const Measurement& m, std::string& why_no
   }
   question.profile = prepared->profile;
   question.file_bytes = prepared->file_bytes;
+  question.active_weights = prepared->active_weights;
   const std::uint32_t blocks = prepared->blocks;
   Placement& placement = question.placement;
   if (!question.on_host) {

@@ -31,6 +31,7 @@ struct Question {
   double growth = 0;  ///< tokens by which the cache grew on average while decoding
   double streams = 1;
   double file_bytes = 0, active_bytes = 0;  ///< of the model, and read for one token
+  double active_weights = 0;                ///< elements behind the active bytes
   bool moe = false, recurrent = false;
 };
 
@@ -47,6 +48,7 @@ private:
     canrun::SpeedProfile profile;
     std::uint32_t blocks = 0;
     double file_bytes = 0;
+    double active_weights = 0;
   };
   const Prepared& prepare(const Question& question, const canrun::Measurement& measurement);
 

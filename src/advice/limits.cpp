@@ -7,6 +7,11 @@
 namespace canrun {
 namespace {
 
+/// Whether a quantisation reads as well as its 16-bit source to most readers.
+bool keeps_quality(const QuantRow& row) {
+  return row.quality == "near-lossless" || row.quality == "excellent" || row.quality == "good";
+}
+
 double gib(std::uint64_t bytes) {
   return static_cast<double>(bytes) / (1ULL << 30);
 }
@@ -119,14 +124,19 @@ Limit improvement_of(const Estimate& estimate, const WorkloadRecord& need) {
 
   if (fit.verdict == Verdict::no || fit.verdict == Verdict::offload || fit.verdict == Verdict::tight) {
     const QuantRow* smaller = better_quant(true);
-    const bool good = smaller && smaller->bits_per_weight >= 3.4;
-    if (good)
+    const auto take_smaller = [&]() -> Limit {
       return {"quant", fmt::format("Take {}: {:.1f} GiB in all, fits with headroom ({} quality).", smaller->id,
                                    gib(smaller->required_bytes), smaller->quality)};
-    if (fit.verdict == Verdict::no && estimate.offload_hint)
-      return {"offload", fmt::format("Put {:.0f} % of the weights in system memory: about {:.0f} tok/s ({}).",
-                                     100 * estimate.offload_hint->fraction, estimate.offload_hint->decode.value,
-                                     estimate.offload_hint->assumption)};
+    };
+    if (smaller && keeps_quality(*smaller)) return take_smaller();
+    const bool hint = fit.verdict == Verdict::no && estimate.offload_hint.has_value();
+    if (hint && estimate.offload_hint->decode.value >= need.pace_needed)
+      return {"offload",
+              fmt::format("Add system memory: with {:.0f} % of the weights there it writes about {:.0f} tok/s, "
+                          "{}, at full quality.",
+                          100 * estimate.offload_hint->fraction, estimate.offload_hint->decode.value,
+                          estimate.offload_hint->assumption)};
+    if (smaller && smaller->quality == "usable") return take_smaller();
     if (!estimate.upgrades.empty())
       return {"device", fmt::format("A device that holds it: {} ({} {}).", estimate.upgrades.front().name,
                                     estimate.upgrades.front().grade.letter, estimate.upgrades.front().grade.score)};
@@ -138,7 +148,8 @@ Limit improvement_of(const Estimate& estimate, const WorkloadRecord& need) {
             "better."};
   }
   if (estimate.speed.has_decode && estimate.speed.decode.value < need.pace_needed) {
-    if (const QuantRow* smaller = better_quant(true); smaller && smaller->decode && smaller->bits_per_weight >= 3.4)
+    if (const QuantRow* smaller = better_quant(true); smaller && smaller->decode && keeps_quality(*smaller) &&
+                                                      smaller->decode->value >= 1.15 * estimate.speed.decode.value)
       return {"quant", fmt::format("For pace, {} runs at about {:.0f} tok/s.", smaller->id, smaller->decode->value)};
   }
   if (const QuantRow* larger = better_quant(false);

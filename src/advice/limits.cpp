@@ -132,8 +132,8 @@ Limit improvement_of(const Estimate& estimate, const WorkloadRecord& need) {
     const bool hint = fit.verdict == Verdict::no && estimate.offload_hint.has_value();
     if (hint && estimate.offload_hint->decode.value >= need.pace_needed)
       return {"offload",
-              fmt::format("Add system memory: with {:.0f} % of the weights there it writes about {:.0f} tok/s, "
-                          "{}, at full quality.",
+              fmt::format("Add system memory: with {:.0f} % of the weights there it writes about {:.0f} tok/s "
+                          "at full quality (assuming {}).",
                           100 * estimate.offload_hint->fraction, estimate.offload_hint->decode.value,
                           estimate.offload_hint->assumption)};
     if (smaller && smaller->quality == "usable") return take_smaller();

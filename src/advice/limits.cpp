@@ -7,9 +7,15 @@
 namespace canrun {
 namespace {
 
-/// Whether a quantisation reads as well as its 16-bit source to most readers.
+/// Order of the quality words of a quantisation, best highest.
+int quality_rank(std::string_view word) {
+  static constexpr std::string_view words[] = {"poor", "low", "usable", "good", "excellent", "near-lossless"};
+  return static_cast<int>(std::find(std::begin(words), std::end(words), word) - std::begin(words));
+}
+
+/// Whether it reads as well as its 16-bit source to most readers.
 bool keeps_quality(const QuantRow& row) {
-  return row.quality == "near-lossless" || row.quality == "excellent" || row.quality == "good";
+  return quality_rank(row.quality) >= quality_rank("good");
 }
 
 double gib(std::uint64_t bytes) {
@@ -111,19 +117,31 @@ std::vector<Limit> limits_of(const Estimate& estimate, const WorkloadRecord& nee
 
 Limit improvement_of(const Estimate& estimate, const WorkloadRecord& need) {
   const auto& fit = estimate.fit;
-  const auto better_quant = [&](bool smaller) -> const QuantRow* {
+  // The largest file that is smaller than the present one and fits.
+  const auto smaller_quant = [&]() -> const QuantRow* {
+    const QuantRow* best = nullptr;
+    for (const QuantRow& row : estimate.quants)
+      if (row.verdict == Verdict::fits && row.exact && row.bits_per_weight < estimate.quant.bits_per_weight - 0.05 &&
+          (!best || row.bits_per_weight > best->bits_per_weight))
+        best = &row;
+    return best;
+  };
+  // The smallest file of the best quality above the present one that fits and keeps the pace.
+  const auto better_quant = [&]() -> const QuantRow* {
     const QuantRow* best = nullptr;
     for (const QuantRow& row : estimate.quants) {
-      if (row.verdict != Verdict::fits || !row.exact) continue;
-      if (smaller != (row.bits_per_weight < estimate.quant.bits_per_weight - 0.05)) continue;
-      if (!smaller && row.bits_per_weight < estimate.quant.bits_per_weight + 0.4) continue;
-      if (!best || row.bits_per_weight > best->bits_per_weight) best = &row;
+      if (row.verdict != Verdict::fits || !row.exact ||
+          quality_rank(row.quality) <= quality_rank(estimate.quant.quality))
+        continue;
+      if (!row.decode || row.decode->value < need.pace_needed) continue;
+      const int gain = best ? quality_rank(row.quality) - quality_rank(best->quality) : 1;
+      if (gain > 0 || (gain == 0 && row.bits_per_weight < best->bits_per_weight)) best = &row;
     }
     return best;
   };
 
   if (fit.verdict == Verdict::no || fit.verdict == Verdict::offload || fit.verdict == Verdict::tight) {
-    const QuantRow* smaller = better_quant(true);
+    const QuantRow* smaller = smaller_quant();
     const auto take_smaller = [&]() -> Limit {
       return {"quant", fmt::format("Take {}: {:.1f} GiB in all, fits with headroom ({} quality).", smaller->id,
                                    gib(smaller->required_bytes), smaller->quality)};
@@ -148,14 +166,13 @@ Limit improvement_of(const Estimate& estimate, const WorkloadRecord& need) {
             "better."};
   }
   if (estimate.speed.has_decode && estimate.speed.decode.value < need.pace_needed) {
-    if (const QuantRow* smaller = better_quant(true); smaller && smaller->decode && keeps_quality(*smaller) &&
-                                                      smaller->decode->value >= 1.15 * estimate.speed.decode.value)
+    if (const QuantRow* smaller = smaller_quant(); smaller && smaller->decode && keeps_quality(*smaller) &&
+                                                   smaller->decode->value >= 1.15 * estimate.speed.decode.value)
       return {"quant", fmt::format("For pace, {} runs at about {:.0f} tok/s.", smaller->id, smaller->decode->value)};
   }
-  if (const QuantRow* larger = better_quant(false);
-      larger && larger->decode && larger->decode->value >= need.pace_needed)
-    return {"quality", fmt::format("There is room for better quality: {} fits too, at about {:.0f} tok/s.", larger->id,
-                                   larger->decode->value)};
+  if (const QuantRow* larger = better_quant())
+    return {"quality", fmt::format("There is room for better quality: {} ({}) fits too, at about {:.0f} tok/s.",
+                                   larger->id, larger->quality, larger->decode->value)};
   return {"none", "Nothing stands out: this setup is well matched to the model."};
 }
 

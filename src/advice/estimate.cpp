@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "advice/command.hpp"
+#include "advice/evidence.hpp"
 #include "advice/grading.hpp"
 #include "advice/limits.hpp"
 #include "advice/offload_hint.hpp"
@@ -64,6 +65,17 @@ void fill_fit(const Outcome& outcome, const Setup& setup, const Target& target, 
   if (!target.host_only()) estimate.basis = basis_of(target.constants.front());
 }
 
+/// Bytes of weights that one token reads.
+double active_bytes(const Inventory& inventory) {
+  double sum = 0;
+  for (const Block& block : inventory.blocks) {
+    const double share = block.experts_total > 0 ? static_cast<double>(block.experts_used) / block.experts_total : 0;
+    for (std::size_t c = 0; c < type_classes; ++c)
+      sum += static_cast<double>(block.dense_bytes[c]) + share * static_cast<double>(block.expert_bytes[c]);
+  }
+  return sum;
+}
+
 Present present_of(const Estimate& estimate) {
   Present present;
   present.verdict = estimate.fit.verdict;
@@ -116,6 +128,15 @@ Estimate Session::estimate(const Request& request) const {
     estimate.quants = quant_rows(*parts_, question, setup, target, wish, request.mode);
     estimate.upgrades = upgrades(survey(question, parts_->calibration, parts_->catalog.devices(), true),
                                  present_of(estimate), parts_->scoring, request.mode, question.workload_record);
+  }
+  if (request.detail == Detail::full) {
+    estimate.evidence = evidence_of(*this, estimate, active_bytes(setup.inventory));
+    const auto exact = std::count_if(estimate.evidence.begin(), estimate.evidence.end(),
+                                     [&](const EvidenceRow& row) { return measures(row, estimate); });
+    if (exact > 0) {
+      estimate.basis.level = "measured";
+      estimate.basis.samples = static_cast<std::uint32_t>(exact);
+    }
   }
   estimate.limits = limits_of(estimate, question.workload_record);
   estimate.improvement = improvement_of(estimate, question.workload_record);

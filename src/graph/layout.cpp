@@ -1,6 +1,7 @@
 #include "graph/layout.hpp"
 
 #include <algorithm>
+#include <string>
 
 #include "graph/model.hpp"
 
@@ -88,7 +89,8 @@ GraphLayout graph_layout(const Architecture& architecture, std::span<const Tenso
     if (t.layer >= blocks || t.layer < -1 || !plausible(t)) continue;
     graph::Weight w;
     const std::string_view name = without_block(t.name);
-    w.key = graph::name_key(name);
+    // PLaMo 2's norms have no suffix.
+    w.key = name.ends_with("_norm") ? graph::name_key(std::string(name) + ".weight") : graph::name_key(name);
     w.type = types.empty() ? t.type : types[i];
     if (w.type.block_elements == 0 || w.type.block_bytes == 0) continue;
     for (std::size_t d = 0; d < 4; ++d) w.ne[d] = static_cast<std::int64_t>(t.dims[d]);

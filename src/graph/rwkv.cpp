@@ -74,8 +74,8 @@ Id Builder::time_mix6(Id x, Id before, int il) {
   const Id both = gated ? g.make(Op::wkv, f32, out, {k, v, r, decay, state})
                         : g.make(Op::wkv, f32, out, {k, v, r, w(il, "time_mix_first.weight"), decay, state});
   Id y = keep_wkv(both, cache);
-  if (!gated) y = group_norm(y, il, heads);
-  y = g.mul(g.reshape(y, {width, tokens_, 1, 1}), gate);
+  y = gated ? g.reshape(y, {width, tokens_, 1, 1}) : group_norm(y, il, heads);
+  y = g.mul(y, gate);
   y = linear(w(il, "time_mix_output.weight"), y);
   return g.reshape(y, {width, tokens_ / seqs_, seqs_, 1});
 }

@@ -188,6 +188,7 @@ void Builder::head(Id x) {
     return;
   }
   if (traits_.rows == Rows::after_final_norm) x = g.get_rows(x, out_ids());
+  if (traits_.scales_hidden) x = g.scale(x);
   Id table = head_weight("output.weight");
   if (table == absent) {
     const std::int32_t tied = model_.find(-1, Name("token_embd.weight").key);

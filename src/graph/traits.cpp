@@ -133,6 +133,7 @@ constexpr std::array rows{
     Row{"maincoder", {.norm_after_rope = true}},
     Row{"maple", {.rope = Rope::windowed}},
     Row{"mimo2", {.gating = Gating::sigmoid}},
+    Row{"minicpm3", {.scales_embedding = true, .scales_hidden = true}},
     Row{"minimax-01", {.residual_from_norm = true}},
     Row{"minimax-m2", {.flat_qkv = true, .gating = Gating::sigmoid, .gating_from_model = true}},
     Row{"minimax-m3", {.gating = Gating::sigmoid, .gating_from_model = true, .norm_expert_weights = Norm::from_model}},

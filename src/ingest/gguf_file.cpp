@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <numeric>
 
 #include <fmt/format.h>
@@ -169,6 +170,17 @@ void read_identity(const GgufHeader& header, ModelFile& file) {
     file.quantization.catalog_id = gguf_file_type_name(*number);
 }
 
+/// Names a file that does not say how it was quantised by the type that most of its bytes are of.
+void guess_file_type(ModelFile& file) {
+  std::map<std::string_view, std::uint64_t> bytes;
+  for (const Tensor& tensor : file.tensors) bytes[tensor_type_name(tensor.type)] += tensor.bytes();
+  const auto most =
+      std::max_element(bytes.begin(), bytes.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  if (most == bytes.end()) return;
+  file.quantization.catalog_id = guessed_file_type(most->first);
+  file.quantization.guessed = true;
+}
+
 }  // namespace
 
 ModelFile gguf_model(std::span<const GgufPart> parts) {
@@ -205,6 +217,7 @@ ModelFile gguf_model(std::span<const GgufPart> parts) {
   if (file.tensors.empty())
     throw Error(ErrorCode::malformed,
                 fmt::format("{}: holds a vocabulary but no tensors: name the model's own file", parts.front().name));
+  if (file.quantization.catalog_id.empty()) guess_file_type(file);
   file.architecture = gguf_architecture(first, file.tensors);
   return file;
 }

@@ -14,7 +14,27 @@ constexpr std::string_view names[] = {
     "TQ1_0", "TQ2_0",   "MXFP4_MOE", "NVFP4",  "Q1_0",          "Q2_0",
 };
 
+struct Guess {
+  std::string_view tensor_type, file_type;
+};
+
+// llama.cpp v0.5.0 src/llama-model-loader.cpp, the guess from the most frequent type.
+constexpr Guess guesses[] = {
+    {"f32", "F32"},         {"f16", "F16"},       {"bf16", "BF16"},     {"q4_0", "Q4_0"},       {"q4_1", "Q4_1"},
+    {"q5_0", "Q5_0"},       {"q5_1", "Q5_1"},     {"q8_0", "Q8_0"},     {"q2_K", "Q2_K"},       {"q3_K", "Q3_K_M"},
+    {"q4_K", "Q4_K_M"},     {"q5_K", "Q5_K_M"},   {"q6_K", "Q6_K"},     {"tq1_0", "TQ1_0"},     {"tq2_0", "TQ2_0"},
+    {"iq2_xxs", "IQ2_XXS"}, {"iq2_xs", "IQ2_XS"}, {"iq2_s", "IQ2_S"},   {"iq3_xxs", "IQ3_XXS"}, {"iq1_s", "IQ1_S"},
+    {"iq1_m", "IQ1_M"},     {"iq4_nl", "IQ4_NL"}, {"iq4_xs", "IQ4_XS"}, {"iq3_s", "IQ3_S"},     {"mxfp4", "MXFP4_MOE"},
+    {"nvfp4", "NVFP4"},
+};
+
 }  // namespace
+
+std::string_view guessed_file_type(std::string_view tensor_type) {
+  for (const Guess& guess : guesses)
+    if (guess.tensor_type == tensor_type) return guess.file_type;
+  return {};
+}
 
 std::string_view gguf_file_type_name(std::uint64_t number) {
   constexpr std::uint64_t guessed = 1024;  // set by the loader, sometimes saved

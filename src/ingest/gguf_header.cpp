@@ -80,8 +80,12 @@ private:
     const std::uint64_t here = std::min(in_.offset(), size_);
     const std::uint64_t typical_tensor = 64;
     std::uint64_t rest = (tensor_count_ - header_.tensors.size()) * typical_tensor;
-    if (strings_seen_ > 0 && strings_total_ > strings_seen_)
-      rest += (strings_total_ - strings_seen_) * ((here - strings_start_) / strings_seen_ + 1);
+    if (strings_seen_ > 0 && strings_total_ > strings_seen_) {
+      const std::uint64_t each = (here - strings_start_) / strings_seen_ + 1;
+      rest += (strings_total_ - strings_seen_) * each;
+      // Behind the tokens come their scores or types and the merges, which are longer.
+      if (strings_key_ == "tokenizer.ggml.tokens") rest += strings_total_ * each * 2;
+    }
     return (here + rest) / 8 * 9;
   }
 
@@ -177,6 +181,7 @@ private:
     ByteReader start = in_;
     strings_start_ = in_.offset();
     strings_total_ = array.count;
+    strings_key_ = array.key;
     const std::uint64_t budget = max_walked_bytes - walked_;
     if (walk_strings(array.count, budget) < array.count)
       bad(at, fmt::format("the array `{}` is longer than {} MiB, more than any vocabulary", printable(array.key),
@@ -250,6 +255,7 @@ private:
   GgufHeader header_;
   std::uint64_t tensor_count_ = 0, value_count_ = 0;
   std::uint64_t walked_ = 0;
+  std::string_view strings_key_;
   std::uint64_t strings_start_ = 0, strings_seen_ = 0, strings_total_ = 0;  // of the array of strings read last
 };
 

@@ -186,6 +186,11 @@ ModelFile read_model_file(const std::string& path, const ReadOptions& options) {
   if (path == "-") {
     ModelFile model = read_standard_input(options);
     model.path = path;
+    if (model.name.empty())
+      model.name = fmt::format(
+          "{} {:.1f}B",
+          model.architecture.gguf_arch.empty() ? model.architecture.model_type : model.architecture.gguf_arch,
+          static_cast<double>(model.params) / 1e9);
     return model;
   }
   std::error_code error;

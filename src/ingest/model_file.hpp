@@ -35,6 +35,7 @@ struct Quantization {
   double bits = 0;          ///< nominal bits of the quantised matrices; 0 = mixed or unknown
   std::uint32_t group = 0;  ///< numbers per scale; 0 = per row, per tensor or unknown
   std::string catalog_id;   ///< the catalog's name for it (`Q4_K_M`, `AWQ-4bit-g128`, `FP8` …); empty = none fits
+  bool guessed = false;     ///< the file does not say: named by the type of most of its matrices
 };
 
 struct ModelFile {

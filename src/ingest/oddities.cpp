@@ -87,12 +87,13 @@ void check_tables(const ModelFile& file, std::vector<std::string>& out) {
 }
 
 void check_recipe(const ModelFile& file, std::vector<std::string>& out) {
-  const auto type = file.format == FileFormat::gguf ? gguf_file_type(file.quantization.catalog_id) : std::nullopt;
-  if (!type) {
-    if (file.format == FileFormat::gguf && file.quantization.catalog_id.empty() && !file.tensors.empty())
-      out.push_back("The file does not say which recipe it was quantised by (general.file_type).");
+  if (file.format != FileFormat::gguf) return;
+  if (file.quantization.guessed) {
+    out.push_back("The file does not say which recipe it was quantised by (general.file_type).");
     return;
   }
+  const auto type = gguf_file_type(file.quantization.catalog_id);
+  if (!type) return;
   std::vector<Tensor> tensors = file.tensors;
   std::sort(tensors.begin(), tensors.end(), file_order);
   const TensorClasses classes = classify_tensors(tensors, file.architecture);

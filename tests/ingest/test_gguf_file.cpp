@@ -217,6 +217,18 @@ TEST_CASE("names of parts follow from the name of any of them") {
   CHECK_THROWS_AS(gguf_part_paths("x-00001-of-99999.gguf"), Error);
 }
 
+TEST_CASE("a file that does not say its type is named by most of its bytes") {
+  GgufWriter w;
+  w.text("general.architecture", "llama");
+  w.u32("llama.block_count", 1);
+  w.tensor("blk.0.attn_q.weight", {256, 256}, 12, 256 * 144);
+  w.tensor("blk.0.attn_norm.weight", {256}, 0, 1024);
+  const ModelFile file = read_model_bytes(w.bytes(), "x.gguf");
+  CHECK(file.quantization.catalog_id == "Q4_K_M");
+  CHECK(file.quantization.guessed);
+  CHECK_FALSE(read_model_bytes(small_llama().bytes(), "x.gguf").quantization.guessed);
+}
+
 TEST_CASE("what is a path and what is a catalog name") {
   for (const char* path : {"-", "model.gguf", "config.json", "./x", "/x/y", "../x", "a/model.safetensors.index.json"})
     CHECK(looks_like_model_file(path));

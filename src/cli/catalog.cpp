@@ -1,12 +1,12 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <filesystem>
 
 #include "canrun/error.hpp"
 #include "cli/exit_status.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
+#include "ingest/catalog_record.hpp"
 #include "ingest/model_file.hpp"
 #include "report/entry.hpp"
 #include "report/listing.hpp"
@@ -114,35 +114,8 @@ int check(const std::vector<std::string>& folders) {
   return answered;
 }
 
-/// An id from a name: lower case, letters, digits, dots and single hyphens.
-std::string id_of(std::string_view name) {
-  std::string out;
-  for (const char c : name) {
-    const bool upper = c >= 'A' && c <= 'Z';
-    const bool kept = upper || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.';
-    if (kept)
-      out += upper ? static_cast<char>(c - 'A' + 'a') : c;
-    else if (!out.empty() && out.back() != '-')
-      out += '-';
-  }
-  while (!out.empty() && out.back() == '-') out.pop_back();
-  return out.empty() ? "model" : out;
-}
-
 int add(const std::string& path, std::string id, const OutputOptions& output) {
-  const ModelFile file = read_model_file(path);
-  if (file.config_json.empty())
-    throw Error(ErrorCode::bad_value,
-                fmt::format("{} holds no Hugging Face configuration, which a catalog entry needs: give the model's "
-                            "config.json or its folder (a GGUF file can be asked about directly: canrun {} --gpu …)",
-                            path, path));
-  ModelRecord record;
-  record.id = id.empty() ? id_of(file.name) : std::move(id);
-  record.name = file.name;
-  record.repository = file.repository;
-  record.context_max = file.architecture.context_max;
-  record.config_json = file.config_json;
-  record.source = "canrun catalog add " + std::filesystem::path(path).filename().string();
+  const ModelRecord record = catalog_record(open_catalog(output), read_model_file(path), std::move(id));
   write_output(output.file, report::model_catalog_file(entry_json(record)));
   return answered;
 }
@@ -175,7 +148,7 @@ int run_catalog(const Arguments& arguments) {
     return check(folders);
   }
   if (action == "add") {
-    needs_operand("the path of a config.json, a safetensors file or a folder");
+    needs_operand("the path of a model file: a config.json, a .gguf, a .safetensors or a folder");
     return add(operand, id, output);
   }
   const Catalog catalog = open_catalog(output);

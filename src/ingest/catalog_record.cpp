@@ -147,7 +147,9 @@ ModelRecord catalog_record(const Catalog& catalog, const ModelFile& file, std::s
   record.repository = file.repository;
   record.context_max = file.architecture.context_max;
   record.config_json = file.config_json.empty() ? configuration_of(catalog, file) : file.config_json;
-  record.source = file.path == "-" ? "standard input" : printable(file.path);
+  const auto slash = file.path.find_last_of("/\\", file.path.size() - 2);
+  record.source =
+      file.path == "-" ? "canrun catalog add" : "canrun catalog add " + printable(file.path.substr(slash + 1));
   record.confidence = file.architecture_known ? "high" : "low";
   return record;
 }

@@ -170,6 +170,22 @@ void read_identity(const GgufHeader& header, ModelFile& file) {
     file.quantization.catalog_id = gguf_file_type_name(*number);
 }
 
+/// Parts must be those of one set: every tensor once, as many as the set counts.
+void check_set(const ModelFile& file, const GgufPart& first, std::vector<std::string>& warnings) {
+  std::vector<std::string_view> names;
+  names.reserve(file.tensors.size());
+  for (const Tensor& tensor : file.tensors) names.push_back(tensor.name);
+  std::sort(names.begin(), names.end());
+  const auto twice = std::adjacent_find(names.begin(), names.end());
+  if (twice != names.end())
+    throw Error(ErrorCode::malformed,
+                fmt::format("{}: the tensor `{}` is in two parts: are all of them of one set?", first.name, *twice));
+  const auto counted = first.header.unsigned_number("split.tensors.count");
+  if (counted && *counted != file.tensors.size())
+    warnings.push_back(fmt::format("{}: the set should hold {} tensors, but its parts hold {}.", first.name, *counted,
+                                   file.tensors.size()));
+}
+
 /// Names a file that does not say how it was quantised by the type that most of its bytes are of.
 void guess_file_type(ModelFile& file) {
   std::map<std::string_view, std::uint64_t> bytes;
@@ -198,6 +214,7 @@ ModelFile gguf_model(std::span<const GgufPart> parts) {
     sizes_known = sizes_known && part.file_bytes > 0;
   }
   if (!sizes_known) file.file_bytes = 0;
+  if (parts.size() > 1) check_set(file, parts.front(), file.warnings);
   merge_experts(file.tensors);
   for (const Tensor& tensor : file.tensors) {
     file.params += tensor.elements();

@@ -107,6 +107,9 @@ TEST_CASE("a split set is read whole, whichever part is named") {
     CHECK(file.tensor_bytes == first.data_bytes() + 4 * 144);
     CHECK(file.architecture.gguf_arch == "llama");
   }
+  GgufWriter copy = small_llama();
+  (void)folder.write("twice-00001-of-00002.gguf", first.bytes());
+  CHECK(says(refusal(folder.write("twice-00002-of-00002.gguf", copy.bytes())), "is in two parts"));
   const std::string lonely = folder.write("n-00001-of-00003.gguf", first.bytes());
   CHECK(says(refusal(lonely), "2 of the 3 parts of this split set are not beside it (n-00002-of-00003.gguf"));
 }

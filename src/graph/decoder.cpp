@@ -140,6 +140,7 @@ void Builder::decoder() {
   if (const std::int32_t types = model_.find(-1, Name("token_types.weight").key); types >= 0)
     x = g.add(x, g.view_1d(leaf_of(types, host_), arch_.hidden));
   if (traits_.scales_embedding) x = g.scale(x);
+  if (traits_.norms_embedding) x = g.map(Op::rms_norm, x);
   if (const std::int32_t table = model_.find(-1, Name("position_embd.weight").key); table >= 0) {
     const Id position = g.get_rows(leaf_of(table, host_), positions());
     x = arch_.causal ? g.add(x, position) : g.add(position, x);

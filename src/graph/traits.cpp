@@ -145,6 +145,7 @@ constexpr std::array rows{
          .norm_expert_weights = Norm::from_model}},
     Row{"modern-bert", {.layer_norm = true, .pooling = Pooling::mean}},
     Row{"mpt", {.layer_norm = true, .rope = Rope::none}},
+    Row{"muse-glimmer", {.rope = Rope::windowed, .norm_before_rows = true, .norms_embedding = true}},
     Row{"nemotron", {.layer_norm = true}},
     Row{"nemotron_h",
         {.rope = Rope::none,

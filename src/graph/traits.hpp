@@ -60,6 +60,7 @@ struct Traits {
   Rows rows = Rows::in_last_layer;
   bool keeps_hidden = false;      ///< the hidden state before the head is an output of its own
   bool scales_embedding = false;  ///< the embedding is multiplied before the first layer
+  bool norms_embedding = false;   ///< the embedding is normalised, without a weight (Muse)
   bool scales_hidden = false;     ///< what the head reads is multiplied first (MiniCPM 3)
   bool temperature = false;       ///< Q is multiplied by a factor per position
   bool shared_first = false;      ///< the shared expert is built before the routed ones

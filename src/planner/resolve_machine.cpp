@@ -131,6 +131,15 @@ void resolve_host(const Catalog& catalog, const Request& request, ResolvedMachin
     if (host.read_bandwidth > host.bandwidth) host.read_bandwidth = host.bandwidth;
   }
 
+  // An integrated GPU has the host's memory: its usable share is of what is installed.
+  if (request.ram_bytes && !request.vram_bytes)
+    for (Device& device : result.machine.devices)
+      if (device.memory_from_host && device.memory_bytes > 0) {
+        const double share = static_cast<double>(device.usable_bytes) / static_cast<double>(device.memory_bytes);
+        device.memory_bytes = *request.ram_bytes;
+        device.usable_bytes = static_cast<std::uint64_t>(share * static_cast<double>(*request.ram_bytes));
+      }
+
   const bool unified = !result.machine.devices.empty() && result.machine.devices.front().unified_memory;
   if (host.bandwidth <= 0) {
     if (unified) {

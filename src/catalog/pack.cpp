@@ -168,8 +168,8 @@ std::string pack(const std::vector<SourceFile>& files, const Schemas& schemas,
     }
   }
   if (!measurements.empty()) {
-    const std::string& schema = schema_text(schemas, "measurements", measurements.front().path);
-    documents.push_back({"measurements", measurement_table(measurements, schema)});
+    const std::string stem = "measurements";
+    documents.push_back({stem, measurement_table(measurements, schema_text(schemas, stem, measurements.front().path))});
   }
   std::vector<SectionSource> sources;
   for (Section& section : sections) sources.push_back(section.finish());

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "canrun/error.hpp"
+#include "ingest/gguf_step_switches.hpp"
 #include "ingest/printable.hpp"
 #include "ingest/window_rules.hpp"
 
@@ -278,6 +279,7 @@ Architecture gguf_architecture(const GgufHeader& header, std::span<const Tensor>
   read_recurrent(keys, a);
   read_sharing(keys, a);
   read_indexers(keys, table, a);
+  read_step_switches(header, a);
   return a;
 }
 

@@ -106,6 +106,30 @@ TEST_CASE("compute buffers are those that llama.cpp reserves") {
   CHECK(static_cast<double>(exact) >= 0.9 * static_cast<double>(table.rows.size()));
 }
 
+TEST_CASE("every model of the catalog has compute buffers") {
+  std::size_t asked = 0;
+  for (const ModelRecord& record : Catalog::builtin().models()) {
+    Model model;
+    try {
+      model = read_model(record.config_json);
+    } catch (const Error& error) {
+      REQUIRE(error.code() == ErrorCode::unsupported_architecture);
+      continue;
+    }
+    Settings settings;
+    settings.context = 4096;
+    const auto blocks = static_cast<std::uint32_t>(model.architecture.layers.size());
+    const ComputeBuffers got =
+        compute_buffers(model.architecture, model.tensors, settings, on_devices(blocks, 1), GraphBackend::cuda);
+    INFO(record.id);
+    CHECK(got.device[0] > 0);
+    CHECK(got.device[0] < std::uint64_t{16} << 30U);
+    CHECK(got.host > 0);
+    ++asked;
+  }
+  CHECK(asked > 400);
+}
+
 TEST_CASE("compute buffers grow with what is asked for") {
   const Model model = small_decoder();
   const GraphLayout layout = graph_layout(model.architecture, model.tensors);

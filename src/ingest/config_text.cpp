@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t longest = 2u << 20;
 constexpr int deepest = 64;
+constexpr std::size_t most_values = 200000;
 
 }  // namespace
 
@@ -21,6 +22,7 @@ void check_config_text(std::string_view json, const std::string& name) {
     throw Error(ErrorCode::malformed,
                 fmt::format("{}: has {} bytes, expected a configuration of at most {}", name, json.size(), longest));
   int depth = 0;
+  std::size_t values = 0;
   bool quoted = false;
   for (std::size_t i = 0; i < json.size(); ++i) {
     const char c = json[i];
@@ -31,6 +33,9 @@ void check_config_text(std::string_view json, const std::string& name) {
         quoted = false;
     } else if (c == '"') {
       quoted = true;
+    } else if (c == ',' && ++values > most_values) {
+      throw Error(ErrorCode::malformed,
+                  fmt::format("{}: at offset {}: more than {} values, as no configuration has", name, i, most_values));
     } else if (c == '{' || c == '[') {
       if (++depth > deepest)
         throw Error(

@@ -17,7 +17,7 @@ int run_detect(const Arguments& arguments) {
   if (const auto status = parse(app, arguments)) return *status;
   const report::Format format = output.parsed_format();
   const report::Style style = output.style();
-  const Detection found = detect(open_catalog(output), root);
+  const Detection found = detect(open_catalog(output), root, true);
   write_output(output.file,
                format == report::Format::json ? report::detection_json(found) : report::detection_text(found, style));
   return answered;

@@ -11,6 +11,7 @@
 #include "machine/linux_system.hpp"
 #include "machine/native_system.hpp"
 #include "machine/system_files.hpp"
+#include "machine/vulkan.hpp"
 
 namespace canrun {
 namespace {
@@ -83,11 +84,12 @@ void finish(const Catalog& catalog, Detection& out) {
 
 }  // namespace
 
-Detection detect(const Catalog& catalog, const std::string& root) {
+Detection detect(const Catalog& catalog, const std::string& root, bool cross_check) {
   Detection out;
   const SystemFiles files(root);
   if (!files.live() || !read_native_system(catalog, out)) read_linux_system(catalog, files, out);
   finish(catalog, out);
+  if (cross_check) compare_with_vulkan(read_vulkan(files), out);
   return out;
 }
 

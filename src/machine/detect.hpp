@@ -55,6 +55,8 @@ struct Detection {
 
 /// Reads this machine. All files are read below `root`; a root other than `/` is a recorded machine, for which no
 /// library of this one is asked. Never throws for what is missing: that becomes notes.
-Detection detect(const Catalog& catalog, const std::string& root = "/");
+/// `cross_check` also asks the Vulkan loader, where there is one, and notes where it disagrees; loading its drivers can
+/// take a second.
+Detection detect(const Catalog& catalog, const std::string& root = "/", bool cross_check = false);
 
 }  // namespace canrun

@@ -184,6 +184,20 @@ TEST_CASE("nothing found: what was looked for is said, and the answer is for the
   CHECK(recorded("altra").machine.host.cores == 80);
 }
 
+TEST_CASE("the Vulkan loader's view is compared where it is asked for") {
+  const auto checked = [](const std::string& name) {
+    return detect(Catalog::builtin(), RecordedMachine(name).root(), true);
+  };
+  const Detection card = checked("rx7900xtx");
+  CHECK(says(card.looked_for, "Vulkan: the loader lists 2 device(s)"));
+  CHECK(card.devices.at(0).notes.empty());
+  const Detection halo = checked("strix-halo");
+  CHECK(says(halo.devices.at(0).notes, "The Vulkan loader does not list it"));
+  CHECK(says(halo.notes, "Vulkan also lists Mystery GPU (1234:5678)"));
+  CHECK(says(checked("rtx3090-desktop").looked_for, "Vulkan: libvulkan.so.1 is not installed"));
+  CHECK_FALSE(says(recorded("strix-halo").looked_for, "Vulkan"));
+}
+
 TEST_CASE("this machine, whatever it is, does not break detection") {
   const Detection d = detect(Catalog::builtin());
   CHECK(d.machine.devices.size() == d.devices.size());

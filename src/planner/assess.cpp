@@ -186,7 +186,10 @@ Outcome assess(const Setup& setup, const Target& target, const Workload& workloa
   Outcome whole = judge(setup, target, workload, on_devices(setup, target, wish));
   if (whole.verdict != Verdict::no) return whole;
   const std::optional<Outcome> part = offloaded(setup, target, workload, wish);
-  if (part && part->verdict == Verdict::offload) return *part;
+  // Asked to offload, the placement is chosen whether or not the host's memory was stated; only the verdict depends on
+  // it.
+  const bool asked = wish.offload != Offload::unset;
+  if (part && (asked || part->verdict == Verdict::offload)) return *part;
   whole.offload_fraction = part ? part->offload_fraction : 1;
   return whole;
 }

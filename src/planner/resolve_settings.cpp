@@ -69,7 +69,8 @@ void resolve_settings(const Request& request, Question& question) {
   const bool available =
       !llama_cpp || flash_attention_available(architecture, backend, settings.kv_type_k, settings.kv_type_v);
   settings.flash_attn = request.flash_attn.value_or(available);
-  if (llama_cpp && question.supported) {
+  const bool refuses = llama_cpp && !question.runtime.id.starts_with("other:");
+  if (refuses && question.supported) {
     if (!available && !request.flash_attn)
       question.notes.emplace_back("flash attention: not available for this model on this backend, so it is off");
     require_supported(architecture, settings);

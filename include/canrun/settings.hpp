@@ -31,6 +31,8 @@ struct Settings {
   bool mtp = false;         ///< load the multi-token-prediction layers
   bool embeddings = false;  ///< embedding run: pooled outputs instead of logits
   SplitMode split = SplitMode::layer;
+
+  friend bool operator==(const Settings&, const Settings&) = default;
 };
 
 /// What is asked of the model: tokens.

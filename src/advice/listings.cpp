@@ -3,12 +3,16 @@
 #include <algorithm>
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <thread>
 
+#include "advice/grading.hpp"
+#include "advice/least_loss.hpp"
 #include "advice/scoring.hpp"
 #include "advice/session.hpp"
 #include "canrun/error.hpp"
 #include "canrun/plan.hpp"
+#include "planner/context_limits.hpp"
 
 namespace canrun {
 namespace {
@@ -26,6 +30,16 @@ void for_each_index(std::size_t count, const std::function<void(std::size_t)>& w
   for (std::thread& thread : others) thread.join();
 }
 
+/// Runs `work(first, stride)` once on every core, so that each may keep what it has made.
+void for_each_share(std::size_t count, const std::function<void(std::size_t, std::size_t)>& work) {
+  const std::size_t threads =
+      std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, std::max<std::size_t>(1, count));
+  std::vector<std::thread> others;
+  for (std::size_t t = 1; t < threads; ++t) others.emplace_back([&, t] { work(t, threads); });
+  work(0, threads);
+  for (std::thread& thread : others) thread.join();
+}
+
 bool contains(const std::vector<std::string>& list, const std::string& word) {
   return std::find(list.begin(), list.end(), word) != list.end();
 }
@@ -36,6 +50,56 @@ std::optional<Interval> decode_of(const Estimate& e) {
 
 int verdict_rank(Verdict verdict) {
   return verdict == Verdict::fits ? 3 : verdict == Verdict::tight ? 2 : verdict == Verdict::offload ? 1 : 0;
+}
+
+/// The figures that a row shows, from the same parts as `estimate`.
+template <class Row>
+void fill(Row& row, const Session::Parts& parts, const Question& question, const Setup& setup, const Target& target,
+          const Outcome& outcome, Mode mode) {
+  row.verdict = outcome.verdict;
+  if (outcome.figures.speed.has_decode) row.decode = outcome.figures.speed.decode;
+  row.ttft = outcome.figures.speed.ttft;
+  if (outcome.verdict == Verdict::no) return;
+  const std::uint64_t stated = question.subject.record.context_max;
+  const auto limit = static_cast<std::uint32_t>(stated ? stated : question.subject.architecture->context_max);
+  row.safe_context = context_limits(setup, target, outcome.placement, limit ? limit : question.settings.context).safe;
+  row.grade = grade_of(outcome, row.safe_context, question.workload_record, parts.scoring, mode);
+}
+
+Target target_of(const Session::Parts& parts, const Question& question) {
+  return make_target(question.machine, parts.calibration, question.runtime.id, question.backend, question.headroom);
+}
+
+void choose_quant(const Session::Parts& parts, const Request& request, RankRow& row) {
+  const Question question = resolve_question(parts.catalog, request, parts.calibration);
+  if (!question.supported) {
+    row.note = question.unsupported_reason;
+    return;
+  }
+  const std::optional<QuantChoice> choice = least_loss(parts, question);
+  if (!choice) {
+    row.note = "no listed quantisation can be loaded by " + question.runtime.name;
+    return;
+  }
+  row.quant = choice->question.quant.id;
+  row.bits_per_weight = choice->setup.inventory.bits_per_weight;
+  row.params_active = choice->setup.inventory.params_active;
+  row.required_bytes = choice->outcome.required;
+  fill(row, parts, question, choice->setup, target_of(parts, question), choice->outcome, request.mode);
+}
+
+void take_estimate(const Session& session, const Request& request, RankRow& row) {
+  const Estimate e = session.estimate(request);
+  row.params_active = e.model.params_active;
+  row.quant = e.quant.id;
+  row.bits_per_weight = e.quant.bits_per_weight;
+  row.required_bytes = e.fit.required_bytes;
+  row.verdict = e.fit.verdict;
+  row.grade = e.fit.grade;
+  row.decode = decode_of(e);
+  row.ttft = e.speed.ttft;
+  row.safe_context = e.fit.safe_context;
+  if (!e.runtime.supported) row.note = e.runtime.reason;
 }
 
 RankRow rank_row(const Session& session, Request request, const ModelRecord& model) {
@@ -49,26 +113,41 @@ RankRow rank_row(const Session& session, Request request, const ModelRecord& mod
   request.model = model.id;
   request.detail = Detail::figures;
   try {
-    if (request.quant.empty()) request.quant = best_quant(session, request);
-    const Estimate e = session.estimate(request);
-    row.params_total = e.model.params_total;
-    row.params_active = e.model.params_active;
-    row.quant = e.quant.id;
-    row.bits_per_weight = e.quant.bits_per_weight;
-    row.required_bytes = e.fit.required_bytes;
-    row.verdict = e.runtime.supported ? e.fit.verdict : Verdict::no;
-    row.grade = e.runtime.supported ? e.fit.grade : Grade{};
-    row.decode = decode_of(e);
-    row.ttft = e.speed.ttft;
-    row.safe_context = e.fit.safe_context;
-    if (!e.runtime.supported) row.note = e.runtime.reason;
+    if (request.quant.empty())
+      choose_quant(session.parts(), request, row);
+    else
+      take_estimate(session, request, row);
   } catch (const Error& error) {
     row.note = error.what();
   }
   return row;
 }
 
-HardwareRow hardware_row(const Session& session, Request request, const Device& device) {
+/// Setups of one model, made once for all devices that share settings and backend. For one thread.
+class Workbench {
+public:
+  const Setup& setup_for(const Question& question) {
+    for (const Made& made : made_)
+      if (made.backend == question.backend && made.quant == question.quant.id && made.runtime == question.runtime.id &&
+          made.settings == question.settings)
+        return *made.setup;
+    made_.push_back(
+        {question.backend, question.quant.id, question.runtime.id, question.settings,
+         std::make_unique<Setup>(make_setup(question, question.settings, graph_backend(question.backend)))});
+    return *made_.back().setup;
+  }
+
+private:
+  struct Made {
+    std::string backend, quant, runtime;
+    Settings settings;
+    std::unique_ptr<Setup> setup;
+  };
+  std::vector<Made> made_;
+};
+
+HardwareRow hardware_row(const Session::Parts& parts, const Subject& subject, Workbench& bench, Request request,
+                         const Device& device) {
   HardwareRow row;
   row.id = device.id;
   row.name = device.name;
@@ -78,31 +157,32 @@ HardwareRow hardware_row(const Session& session, Request request, const Device& 
   row.price = device.price_usd;
   row.price_date = device.launch_date;
   request.gpu = {device.id};
-  request.detail = Detail::figures;
   try {
-    const Estimate e = session.estimate(request);
-    if (!e.machine.devices.empty()) {
-      row.memory_bytes = e.machine.devices.front().memory_bytes;
-      row.bandwidth = e.machine.devices.front().bandwidth;
+    const Question question = resolve_question(parts.catalog, request, parts.calibration, subject);
+    if (!question.machine.devices.empty()) {
+      row.memory_bytes = question.machine.devices.front().memory_bytes;
+      row.bandwidth = question.machine.devices.front().bandwidth;
     }
-    row.verdict = e.runtime.supported ? e.fit.verdict : Verdict::no;
-    row.grade = e.runtime.supported ? e.fit.grade : Grade{};
-    row.decode = decode_of(e);
-    row.ttft = e.speed.ttft;
-    row.safe_context = e.fit.safe_context;
-    if (!e.runtime.supported) row.note = e.runtime.reason;
+    if (!question.supported) {
+      row.note = question.unsupported_reason;
+      return row;
+    }
+    const Setup& setup = bench.setup_for(question);
+    const Target target = target_of(parts, question);
+    const Outcome outcome = assess(setup, target, question.workload, wish_of(question));
+    fill(row, parts, question, setup, target, outcome, request.mode);
   } catch (const Error& error) {
     row.note = error.what();
   }
   return row;
 }
 
-int letter_rank(const RankRow& row) {
-  return row.grade.letter.empty() ? -1 : rank_of_letter(row.grade.letter.front());
-}
-
 double pace(const std::optional<Interval>& decode) {
   return decode ? decode->value : 0;
+}
+
+int letter_rank(const RankRow& row) {
+  return row.grade.letter.empty() ? -1 : rank_of_letter(row.grade.letter.front());
 }
 
 }  // namespace
@@ -134,15 +214,17 @@ std::vector<HardwareRow> rank_hardware(const Session& session, const Request& re
            (!options.form.empty() && d.form != options.form) ||
            (options.price_most > 0 && (d.price_usd <= 0 || d.price_usd > options.price_most));
   });
+  const Session::Parts& parts = session.parts();
+  // The model and quantisation alone first, so that what is wrong with them is an error and not a note on every row.
+  Request alone = request;
+  alone.gpu = {"cpu"};
+  const Subject subject = resolve_question(parts.catalog, alone, parts.calibration).subject;
   std::vector<HardwareRow> rows(devices.size());
-  if (!devices.empty()) {
-    // The first answer alone, so that a wrong model or quantisation is an error and not a note on every row.
-    Request first = request;
-    first.gpu = {"cpu"};
-    first.detail = Detail::figures;
-    static_cast<void>(session.estimate(first));
-  }
-  for_each_index(devices.size(), [&](std::size_t i) { rows[i] = hardware_row(session, request, devices[i]); });
+  for_each_share(devices.size(), [&](std::size_t first, std::size_t stride) {
+    Workbench bench;
+    for (std::size_t i = first; i < devices.size(); i += stride)
+      rows[i] = hardware_row(parts, subject, bench, request, devices[i]);
+  });
   if (options.runs_only) std::erase_if(rows, [](const HardwareRow& r) { return r.verdict == Verdict::no; });
   std::stable_sort(rows.begin(), rows.end(), [](const HardwareRow& a, const HardwareRow& b) {
     if (a.note.empty() != b.note.empty()) return a.note.empty();

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <functional>
 
-#include "advice/session.hpp"
+#include "advice/least_loss.hpp"
 #include "canrun/error.hpp"
 
 namespace canrun {
@@ -67,23 +67,14 @@ Plan smallest(Plan plan, std::uint64_t last, const std::vector<Requirement>& tar
   return plan;
 }
 
-std::vector<QuantRecord> listed(const Session& session, const std::string& runtime) {
-  std::vector<QuantRecord> quants = session.parts().catalog.quants();
-  std::erase_if(quants, [&](const QuantRecord& q) {
-    return !q.listed ||
-           (!q.runtimes.empty() && std::find(q.runtimes.begin(), q.runtimes.end(), runtime) == q.runtimes.end());
-  });
-  std::stable_sort(quants.begin(), quants.end(),
-                   [](const QuantRecord& a, const QuantRecord& b) { return a.bits > b.bits; });
-  return quants;
-}
-
-std::string runtime_id(const Session& session, const Request& request) {
-  return request.runtime.empty() ? "llama.cpp" : session.parts().catalog.runtime(request.runtime).record.id;
+std::vector<QuantRecord> candidates(const Session& session, Request request) {
+  request.quant.clear();
+  const Session::Parts& parts = session.parts();
+  return quant_candidates(parts.catalog, resolve_question(parts.catalog, request, parts.calibration));
 }
 
 Plan plan_quant(const Session& session, const Request& request, Plan plan, const std::vector<Requirement>& targets) {
-  for (const QuantRecord& quant : listed(session, runtime_id(session, request))) {
+  for (const QuantRecord& quant : candidates(session, request)) {
     Request one = request;
     one.quant = quant.id;
     Estimate e;
@@ -186,33 +177,17 @@ Plan plan(const Session& session, const Request& request, Unknown unknown, const
 
 std::vector<std::string> listed_quants(const Session& session, const Request& request) {
   std::vector<std::string> out;
-  for (const QuantRecord& quant : listed(session, runtime_id(session, request))) out.push_back(quant.id);
+  for (const QuantRecord& quant : candidates(session, request)) out.push_back(quant.id);
   return out;
 }
 
 std::string best_quant(const Session& session, const Request& request) {
-  const std::vector<QuantRecord> quants = listed(session, runtime_id(session, request));
-  std::string best;
-  int best_rank = -1;
-  Request one = request;
-  one.detail = Detail::figures;
-  for (const QuantRecord& quant : quants) {
-    one.quant = quant.id;
-    Verdict verdict = Verdict::no;
-    try {
-      verdict = session.estimate(one).fit.verdict;
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::unsupported_combination) throw;
-      continue;
-    }
-    if (verdict == Verdict::fits) return quant.id;
-    const int rank = verdict == Verdict::tight ? 2 : verdict == Verdict::offload ? 1 : 0;
-    if (rank > best_rank || (rank == 0 && best_rank == 0)) {
-      best = quant.id;
-      best_rank = std::max(rank, best_rank);
-    }
-  }
-  return best;
+  Request open = request;
+  open.quant.clear();
+  const Session::Parts& parts = session.parts();
+  const Question question = resolve_question(parts.catalog, open, parts.calibration);
+  const std::optional<QuantChoice> choice = least_loss(parts, question);
+  return choice ? choice->question.quant.id : question.quant.id;
 }
 
 }  // namespace canrun

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <cstdio>
+
 #include "canrun/error.hpp"
 #include "canrun/requirement.hpp"
 #include "cli/exit_status.hpp"
@@ -78,7 +80,8 @@ int run_ask(const Arguments& arguments) {
       ->type_name("LIST");
   if (const auto status = parse(app, arguments)) return *status;
   if (arguments.empty()) {
-    write_output({}, app.help());
+    const std::string help = app.help();
+    std::fwrite(help.data(), 1, help.size(), stderr);
     return bad_usage;
   }
   if (question.models.empty())

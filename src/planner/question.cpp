@@ -139,8 +139,13 @@ Workload workload_of(const WorkloadRecord& record, const Request& request) {
 }
 
 Question resolve_question(const Catalog& catalog, const Request& request, const Calibration& calibration) {
+  return resolve_question(catalog, request, calibration, find_subject(catalog, request.model, request.mtp));
+}
+
+Question resolve_question(const Catalog& catalog, const Request& request, const Calibration& calibration,
+                          Subject subject) {
   Question question;
-  question.subject = find_subject(catalog, request.model, request.mtp);
+  question.subject = std::move(subject);
   question.notes = question.subject.notes;
 
   ResolvedMachine machine = resolve_machine(catalog, request);

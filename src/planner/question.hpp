@@ -42,6 +42,10 @@ struct Question {
 /// Throws Error for unknown names, impossible values and combinations that the runtime refuses.
 Question resolve_question(const Catalog& catalog, const Request& request, const class Calibration& calibration);
 
+/// The same for a model that has been found already.
+Question resolve_question(const Catalog& catalog, const Request& request, const class Calibration& calibration,
+                          Subject subject);
+
 /// The workload's tokens with the request's own numbers over them, and the runtime's total context.
 Workload workload_of(const WorkloadRecord& record, const Request& request);
 

@@ -197,6 +197,7 @@ void read_recurrent(const Keys& keys, Architecture& a) {
   a.ssm_groups = keys.number("ssm.group_count");
   a.shortconv_kernel = keys.number("shortconv.l_cache");
   a.rwkv_head_size = keys.number("wkv.head_size");
+  if (a.rwkv_head_size > 0) a.rwkv_token_shifts = keys.number("token_shift_count", 2);
   a.rwkv_token_shifts = keys.number("token_shift_count");
   a.kda_head_dim = keys.number("kda.head_dim");
   const std::uint32_t rank = keys.number("ssm.time_step_rank");
@@ -226,6 +227,7 @@ void read_indexers(const Keys& keys, const Table& table, Architecture& a) {
   const auto ratios = keys.per_block("attention.compress_ratios", a.layers.size());
   for (std::uint32_t i = 0; i < a.layers.size(); ++i) {
     a.layers[i].compress_ratio = ratios[i];
+    a.layers[i].has_ngram = table.has(i, "ple_key.weight");
     a.layers[i].has_indexer = table.has(i, "indexer.attn_k.weight") || table.has(i, "indexer.k_proj.weight") ||
                               table.has(i, "indexer_compressor_kv.weight");
   }

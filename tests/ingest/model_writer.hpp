@@ -91,6 +91,35 @@ inline GgufWriter model_header(const Model& model) {
   u32("shortconv.l_cache", a.shortconv_kernel);
   u32("wkv.head_size", a.rwkv_head_size);
   u32("embedding_length_per_layer_input", a.per_layer_embedding);
+  const auto real = [&](const std::string& key, float value) {
+    if (value != 0) w.number(arch + "." + key, 6, value);
+  };
+  u32("expert_gating_func", static_cast<std::uint32_t>(a.gating));
+  u32("expert_group_count", a.expert_groups);
+  u32("expert_group_used_count", a.expert_groups_used);
+  if (a.norm_expert_weights) w.boolean(arch + ".expert_weights_norm", true);
+  real("expert_weights_scale", a.expert_weights_scale);
+  real("attn_logit_softcapping", a.attention_softcap);
+  real("final_logit_softcapping", a.final_softcap);
+  real("embedding_scale", a.embedding_scale);
+  real("residual_scale", a.residual_scale);
+  real("logit_scale", a.logit_scale);
+  real("attention.clamp_kqv", a.clamp_qkv);
+  if (a.yarn_temperature) real("attention.temperature_scale", 0.1F);
+  u32("n_deepstack_layers", a.deepstack_layers);
+  u32("attention.indexer.block_size", a.indexer_block_size);
+  u32("attention.indexer.local_blocks", a.indexer_local_blocks);
+  u32("attn_res.block_size", a.attn_res_block_size);
+  u32("attention.output_group_count", a.output_groups);
+  u32("attention.output_lora_rank", a.output_lora_rank);
+  u32("hyper_connection.count", a.hyper_connections);
+  u32("hyper_connection.low_rank", a.hyper_low_rank);
+  u32("hash_layer_count", a.hash_layers);
+  u32(arch == "kimi-k3" ? "expert_latent_length" : "moe_latent_size", a.moe_latent_size);
+  u32("ple.ngram_size", a.ngram_size);
+  u32("ple.conv_kernel", a.ngram_conv_kernel);
+  if (a.ngram_size > 1) u32("ple.heads_per_ngram", a.ngram_heads / (a.ngram_size - 1));
+  u32("token_shift_count", a.rwkv_token_shifts);
   for (const Tensor& tensor : model.tensors) w.tensor(tensor);
   return w;
 }
@@ -130,6 +159,32 @@ inline std::string differences(const Architecture& a, const Architecture& b) {
   CANRUN_FIELD(token_types);
   CANRUN_FIELD(per_layer_embedding);
   CANRUN_FIELD(per_layer_vocab);
+  CANRUN_FIELD(indexer_block_size);
+  CANRUN_FIELD(indexer_local_blocks);
+  CANRUN_FIELD(rwkv_token_shifts);
+  CANRUN_FIELD(hyper_connections);
+  CANRUN_FIELD(hyper_low_rank);
+  CANRUN_FIELD(output_groups);
+  CANRUN_FIELD(output_lora_rank);
+  CANRUN_FIELD(hash_layers);
+  CANRUN_FIELD(moe_latent_size);
+  CANRUN_FIELD(attn_res_block_size);
+  CANRUN_FIELD(ngram_size);
+  CANRUN_FIELD(ngram_heads);
+  CANRUN_FIELD(ngram_conv_kernel);
+  CANRUN_FIELD(expert_groups);
+  CANRUN_FIELD(expert_groups_used);
+  CANRUN_FIELD(norm_expert_weights);
+  CANRUN_FIELD(expert_weights_scale);
+  CANRUN_FIELD(attention_softcap);
+  CANRUN_FIELD(final_softcap);
+  CANRUN_FIELD(embedding_scale);
+  CANRUN_FIELD(residual_scale);
+  CANRUN_FIELD(logit_scale);
+  CANRUN_FIELD(clamp_qkv);
+  CANRUN_FIELD(deepstack_layers);
+  CANRUN_FIELD(yarn_temperature);
+  check("gating", static_cast<int>(a.gating), static_cast<int>(b.gating));
 #undef CANRUN_FIELD
   check("layers", a.layers.size(), b.layers.size());
   for (std::size_t i = 0; i < std::min(a.layers.size(), b.layers.size()); ++i) {
@@ -151,6 +206,7 @@ inline std::string differences(const Architecture& a, const Architecture& b) {
     CANRUN_LAYER(shares_kv);
     CANRUN_LAYER(has_indexer);
     CANRUN_LAYER(compress_ratio);
+    CANRUN_LAYER(has_ngram);
     CANRUN_LAYER(ffn_size);
     CANRUN_LAYER(experts);
     CANRUN_LAYER(experts_used);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <optional>
 #include <system_error>
 
 #include "advice/verification.hpp"
@@ -60,10 +61,21 @@ int run_verify(const Arguments& arguments) {
   if (!question.models.empty()) base.model = question.models.front();
   if (!question.quants.empty()) base.quant = question.quants.front();
   std::vector<Verification> all;
-  for (const RuntimeLog& log : logs) all.push_back(verify_log(session, log, base));
+  std::optional<Error> refused;
+  for (const RuntimeLog& log : logs) {
+    try {
+      all.push_back(verify_log(session, log, base));
+    } catch (const Error& error) {
+      if (refused) complain(refused->what());
+      refused = error;
+    }
+  }
+  if (refused && all.empty()) throw Error(*refused);
   write_output(output.file,
                format == report::Format::json ? report::verification_json(all) : report::verification_text(all, style));
-  return answered;
+  if (!refused) return answered;
+  complain(refused->what());
+  return bad_usage;
 }
 
 }  // namespace canrun::cli

@@ -56,6 +56,24 @@ std::size_t ansi_length(std::string_view text) {
   return end == std::string_view::npos ? 0 : end + 1;
 }
 
+/// Bytes of `word` that fill at most `columns` columns, ending behind a `/` or `#` where there is one.
+std::size_t piece_length(std::string_view word, std::size_t columns) {
+  std::size_t bytes = 0, used = 0, good = 0;
+  while (bytes < word.size()) {
+    if (const std::size_t skip = ansi_length(word.substr(bytes))) {
+      bytes += skip;
+      continue;
+    }
+    const CodePoint c = decode(word.substr(bytes));
+    const std::size_t width = c.valid ? width_of(c.value) : 1;
+    if (used + width > columns && bytes > 0) break;
+    used += width;
+    bytes += c.length;
+    if (c.value == '/' || c.value == '#') good = bytes;
+  }
+  return good > 0 && bytes < word.size() ? good : bytes;
+}
+
 }  // namespace
 
 std::string clean(std::string_view text, std::size_t limit) {
@@ -109,9 +127,18 @@ std::vector<std::string> wrap(std::string_view text, std::size_t columns) {
   std::size_t used = 0;
   while (!text.empty()) {
     const std::size_t end = text.find(' ');
-    const std::string_view word = text.substr(0, end);
+    std::string_view word = text.substr(0, end);
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    const std::size_t width = display_width(word);
+    std::size_t width = display_width(word);
+    while (width > columns) {
+      if (!line.empty()) lines.push_back(std::move(line));
+      line.clear();
+      const std::size_t piece = piece_length(word, columns);
+      lines.emplace_back(word.substr(0, piece));
+      word.remove_prefix(piece);
+      width = display_width(word);
+      used = 0;
+    }
     if (!line.empty() && used + 1 + width > columns) {
       lines.push_back(std::move(line));
       line.clear();

@@ -19,7 +19,7 @@ std::size_t display_width(std::string_view text);
 /// At most `columns` columns of `text` (no colour inside), the cut marked with `…` (`~` in ASCII).
 std::string elide(std::string_view text, std::size_t columns, bool utf8);
 
-/// Lines of at most `columns` columns, broken at spaces; a longer word stands alone on its line.
+/// Lines of at most `columns` columns, broken at spaces; a longer word is broken behind `/` or `#`, else anywhere.
 std::vector<std::string> wrap(std::string_view text, std::size_t columns);
 
 /// The parts joined by ` · `, broken only between parts, or inside one where it is too long for a line.

@@ -47,7 +47,7 @@ Table memory_table(const Estimate& e, const Style& style) {
   row("headroom", e.headroom_bytes, 0);
   row("needed", e.fit.required_bytes, host.total() + e.memory.output_buffer, Tone::strong);
   row("usable", e.fit.available_bytes, e.machine.host.stated ? e.machine.host.ram_bytes : 0);
-  row("missing", e.fit.shortfall_bytes, 0, Tone::bad);
+  row(e.fit.verdict == Verdict::tight ? "headroom missing" : "missing", e.fit.shortfall_bytes, 0, Tone::bad);
   return t;
 }
 

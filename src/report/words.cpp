@@ -207,7 +207,8 @@ std::string certainty(const Estimate& e) {
 
 std::string model_facts(const Estimate& e) {
   std::string out = fmt::format("{} parameters", parameters(e.model.params_total));
-  if (e.model.params_active > 0 && e.model.params_active < e.model.params_total)
+  // A dense model reads all but its input embedding; only a sparse one has active parameters worth a word.
+  if (e.model.params_active > 0 && e.model.params_active < e.model.params_total / 2)
     out += fmt::format(", {} active", parameters(e.model.params_active));
   if (e.model.layers > 0) out += fmt::format(" · {} layers", e.model.layers);
   if (e.model.context_max > 0) out += fmt::format(" · up to {} context", tokens(e.model.context_max));

@@ -100,3 +100,15 @@ TEST_CASE("--show picks sections") {
   CHECK(text.find("Workloads") == std::string::npos);
   CHECK(text.find("Memory\n") == std::string::npos);
 }
+
+TEST_CASE("wrapping keeps to its width, whatever the words") {
+  for (const std::size_t columns : {std::size_t{10}, std::size_t{24}, std::size_t{80}})
+    for (const std::string& line :
+         wrap("short words and https://example.org/a/very/long/path/without/any/space#fragment-of-it end", columns)) {
+      INFO(line);
+      CHECK(display_width(line) <= columns);
+    }
+  CHECK(wrap("see https://example.org/a/b now", 20) ==
+        std::vector<std::string>{"see", "https://example.org/", "a/b now"});
+  CHECK(wrap("", 10).empty());
+}

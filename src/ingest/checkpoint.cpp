@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "canrun/error.hpp"
+#include "ingest/beyond_blocks.hpp"
 #include "ingest/byte_reader.hpp"
 #include "ingest/checkpoint_quantization.hpp"
 #include "ingest/checkpoint_tensors.hpp"
@@ -51,6 +52,7 @@ void read_architecture(ModelFile& file, const std::string& name) {
     guess_architecture(file, e.what());
   }
   if (file.architecture.vision_params == 0) file.architecture.vision_params = vision;
+  set_beyond_blocks_aside(file);
 }
 
 void read_config(ModelFile& file, const std::string& json, const std::string& name) {

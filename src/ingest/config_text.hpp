@@ -6,8 +6,8 @@
 
 namespace canrun {
 
-/// Throws Error(malformed) when `json` is longer than 2 MiB, is nested deeper than 64 or has more than 200,000 values: a
-/// document of it would take far more memory than its text.
+/// Throws Error(malformed) when `json` is longer than 2 MiB, is nested deeper than 64 or has more than 200,000 values:
+/// a document of it would take far more memory than its text.
 void check_config_text(std::string_view json, const std::string& name);
 
 /// A small text file. Throws Error(malformed) when it cannot be read or is longer than 2 MiB.

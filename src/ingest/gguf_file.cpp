@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "ingest/beyond_blocks.hpp"
 #include "ingest/block_format.hpp"
 #include "ingest/gguf_architecture.hpp"
 #include "ingest/merge_experts.hpp"
@@ -236,6 +237,7 @@ ModelFile gguf_model(std::span<const GgufPart> parts) {
                 fmt::format("{}: holds a vocabulary but no tensors: name the model's own file", parts.front().name));
   if (file.quantization.catalog_id.empty()) guess_file_type(file);
   file.architecture = gguf_architecture(first, file.tensors);
+  set_beyond_blocks_aside(file);
   return file;
 }
 

@@ -232,6 +232,17 @@ TEST_CASE("a file that does not say its type is named by most of its bytes") {
   CHECK_FALSE(read_model_bytes(small_llama().bytes(), "x.gguf").quantization.guessed);
 }
 
+TEST_CASE("tensors behind the last block count as bytes and belong to none") {
+  GgufWriter w = small_llama();
+  w.tensor("blk.2.attn_q.weight", {256, 256}, 12, 256 * 144);
+  const ModelFile file = read_model_bytes(w.bytes(), "x.gguf");
+  CHECK(file.architecture.layers.size() == 2);
+  CHECK(file.tensor_bytes == w.data_bytes());
+  CHECK(file.tensors.back().layer == -1);
+  CHECK(file.tensors.back().role == Role::other);
+  CHECK(says(join(file.warnings), "behind the last of 2"));
+}
+
 TEST_CASE("what is a path and what is a catalog name") {
   for (const char* path : {"-", "model.gguf", "config.json", "./x", "/x/y", "../x", "a/model.safetensors.index.json"})
     CHECK(looks_like_model_file(path));

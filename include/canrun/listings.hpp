@@ -17,6 +17,7 @@ struct RankRow {
   std::vector<std::string> capabilities;
   std::uint64_t params_total = 0, params_active = 0;
   std::string quant;
+  std::string quality;  ///< of that quantisation, as a word (QuantRow::quality)
   double bits_per_weight = 0;
   std::uint64_t required_bytes = 0;
   Verdict verdict = Verdict::no;
@@ -52,7 +53,8 @@ struct ListOptions {
 };
 
 /// Every model of the catalog on the request's machine: under the request's quant, or under the one of least loss that
-/// fits where it names none. Best grade first, then larger models, then faster ones. Models that cannot be answered
+/// fits where it names none. Best grade first, then quantisations that keep the
+/// quality, then larger models, then faster ones. Models that cannot be answered
 /// (unsupported architecture) come last with the reason. The request's `model` is ignored.
 std::vector<RankRow> rank_models(const Session& session, const Request& request, const ListOptions& options);
 

@@ -1,5 +1,8 @@
 #include "advice/grading.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "model/model.hpp"
 
 namespace canrun {
@@ -27,6 +30,15 @@ std::string_view quality_word(const QuantRecord& quant) {
   if (loss <= 0.12) return "usable";
   if (loss <= 0.5) return "low";
   return "poor";
+}
+
+int quality_rank(std::string_view word) {
+  static constexpr std::string_view words[] = {"poor", "low", "usable", "good", "excellent", "near-lossless"};
+  return static_cast<int>(std::find(std::begin(words), std::end(words), word) - std::begin(words));
+}
+
+bool keeps_quality(std::string_view word) {
+  return quality_rank(word) >= quality_rank("good");
 }
 
 Wish wish_of(const Question& question) {

@@ -19,6 +19,12 @@ Grade grade_of(const Outcome& outcome, std::uint32_t safe_context, const Workloa
 /// README).
 std::string_view quality_word(const QuantRecord& quant);
 
+/// Order of those words, poor 0 to near-lossless 5; 6 for anything else.
+int quality_rank(std::string_view word);
+
+/// Whether most readers notice no difference to the 16-bit source: `good` or better.
+bool keeps_quality(std::string_view word);
+
 /// The wish of a question's placement options.
 Wish wish_of(const Question& question);
 

@@ -4,19 +4,10 @@
 
 #include <algorithm>
 
+#include "advice/grading.hpp"
+
 namespace canrun {
 namespace {
-
-/// Order of the quality words of a quantisation, best highest.
-int quality_rank(std::string_view word) {
-  static constexpr std::string_view words[] = {"poor", "low", "usable", "good", "excellent", "near-lossless"};
-  return static_cast<int>(std::find(std::begin(words), std::end(words), word) - std::begin(words));
-}
-
-/// Whether it reads as well as its 16-bit source to most readers.
-bool keeps_quality(const QuantRow& row) {
-  return quality_rank(row.quality) >= quality_rank("good");
-}
 
 double gib(std::uint64_t bytes) {
   return static_cast<double>(bytes) / (1ULL << 30);
@@ -146,7 +137,7 @@ Limit improvement_of(const Estimate& estimate, const WorkloadRecord& need) {
       return {"quant", fmt::format("Take {}: {:.1f} GiB in all, fits with headroom ({} quality).", smaller->id,
                                    gib(smaller->required_bytes), smaller->quality)};
     };
-    if (smaller && keeps_quality(*smaller)) return take_smaller();
+    if (smaller && keeps_quality(smaller->quality)) return take_smaller();
     const bool hint = fit.verdict == Verdict::no && estimate.offload_hint.has_value();
     if (hint && estimate.offload_hint->decode.value >= need.pace_needed)
       return {"offload",
@@ -166,7 +157,7 @@ Limit improvement_of(const Estimate& estimate, const WorkloadRecord& need) {
             "better."};
   }
   if (estimate.speed.has_decode && estimate.speed.decode.value < need.pace_needed) {
-    if (const QuantRow* smaller = smaller_quant(); smaller && smaller->decode && keeps_quality(*smaller) &&
+    if (const QuantRow* smaller = smaller_quant(); smaller && smaller->decode && keeps_quality(smaller->quality) &&
                                                    smaller->decode->value >= 1.15 * estimate.speed.decode.value)
       return {"quant", fmt::format("For pace, {} runs at about {:.0f} tok/s.", smaller->id, smaller->decode->value)};
   }

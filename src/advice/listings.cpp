@@ -82,6 +82,7 @@ void choose_quant(const Session::Parts& parts, const Request& request, RankRow& 
     return;
   }
   row.quant = choice->question.quant.id;
+  row.quality = std::string(quality_word(choice->question.quant));
   row.bits_per_weight = choice->setup.inventory.bits_per_weight;
   row.params_active = choice->setup.inventory.params_active;
   row.required_bytes = choice->outcome.required;
@@ -92,6 +93,7 @@ void take_estimate(const Session& session, const Request& request, RankRow& row)
   const Estimate e = session.estimate(request);
   row.params_active = e.model.params_active;
   row.quant = e.quant.id;
+  row.quality = e.quant.quality;
   row.bits_per_weight = e.quant.bits_per_weight;
   row.required_bytes = e.fit.required_bytes;
   row.verdict = e.fit.verdict;
@@ -200,6 +202,7 @@ std::vector<RankRow> rank_models(const Session& session, const Request& request,
     if (a.note.empty() != b.note.empty()) return a.note.empty();
     if (a.grade.letter != b.grade.letter) return letter_rank(a) > letter_rank(b);
     if (verdict_rank(a.verdict) != verdict_rank(b.verdict)) return verdict_rank(a.verdict) > verdict_rank(b.verdict);
+    if (keeps_quality(a.quality) != keeps_quality(b.quality)) return keeps_quality(a.quality);
     if (a.params_total != b.params_total) return a.params_total > b.params_total;
     if (a.grade.score != b.grade.score) return a.grade.score > b.grade.score;
     return pace(a.decode) > pace(b.decode);

@@ -33,6 +33,7 @@ std::string rank_json(std::span<const RankRow> rows) {
                         {"params_total", r.params_total},
                         {"params_active", r.params_active},
                         {"quant", r.quant},
+                        {"quality", r.quality},
                         {"bits_per_weight", r.bits_per_weight},
                         {"required_bytes", r.required_bytes},
                         {"verdict", word(r.verdict)},

@@ -34,6 +34,12 @@ bool begins_load(std::string_view line, const RuntimeLog& current) {
   return !(contains(llama_loader) && current.runtime == "ollama" && current.quant.empty());
 }
 
+void close_load(RuntimeLog&& log, std::vector<RuntimeLog>& loads) {
+  const auto coarse = [](const LogLine& line) { return line.text.find(breakdown_marker) != std::string::npos; };
+  if (!std::ranges::all_of(log.lines, coarse)) std::erase_if(log.lines, coarse);
+  if (!is_empty(log) && loads.size() < most_loads) loads.push_back(std::move(log));
+}
+
 void read_line(const LogCursor& at, RuntimeLog& log) {
   if (read_ollama_line(at, log) || read_sglang_line(at, log) || read_vllm_line(at, log)) return;
   if (read_llama_line(at, log) && log.runtime.empty()) log.runtime = "llama.cpp";
@@ -51,12 +57,12 @@ std::vector<RuntimeLog> read_runtime_log(std::string_view text) {
     text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
     if (begins_load(at.line, current)) {
       RuntimeLog next = next_load(current);
-      if (!is_empty(current) && loads.size() < most_loads) loads.push_back(std::move(current));
+      close_load(std::move(current), loads);
       current = std::move(next);
     }
     read_line(at, current);
   }
-  if (!is_empty(current)) loads.push_back(std::move(current));
+  close_load(std::move(current), loads);
   if (loads.empty())
     throw Error(
         ErrorCode::malformed,

@@ -61,6 +61,27 @@ bool read_buffer(const LogCursor& at, RuntimeLog& log) {
   return true;
 }
 
+/// A row of the table that llama.cpp prints when it fits parameters and when it ends, whole MiB rounded down:
+/// `|   - CUDA0 (RTX 5090)   | 32606 = 30330 + (21832 = 16386 +    4950 +     495) +      -19555 |`.
+bool read_breakdown(const LogCursor& at, RuntimeLog& log) {
+  if (at.line.find(breakdown_marker) == std::string_view::npos) return false;
+  const auto name = after(at.line, "|   - ");
+  const auto equals = at.line.rfind('=');
+  if (!name || equals == std::string_view::npos) return false;
+  const std::string device(trimmed(name->substr(0, name->find_first_of("(|"))));
+  std::string_view rest = at.line.substr(equals);
+  for (const LogTerm term : {LogTerm::weights, LogTerm::kv_cache, LogTerm::compute}) {
+    const auto value = number_after(rest, term == LogTerm::weights ? "=" : "+");
+    if (!value || *value > (std::uint64_t{1} << 30U)) return false;
+    if (term != LogTerm::weights) rest = rest.substr(rest.find('+') + 1);
+    constexpr double mib = 1 << 20;
+    const bool finer = std::ranges::any_of(
+        log.lines, [&](const LogLine& l) { return l.term == term && l.device == device && l.resolution < mib; });
+    if (*value > 0 && !finer) add_line(log, at, term, printable(device, 40), {*value << 20U, mib}, true);
+  }
+  return true;
+}
+
 /// Before 2024: one line for all of the card.
 bool read_old_totals(const LogCursor& at, RuntimeLog& log) {
   const bool tensors = at.line.find("load_tensors:") != std::string_view::npos;
@@ -179,8 +200,8 @@ bool read_llama_line(const LogCursor& at, RuntimeLog& log) {
     log.flash_attn = at.line.find("enabled") != std::string_view::npos;
     return true;
   }
-  return read_buffer(at, log) || read_old_totals(at, log) || read_identity(at, log) || read_context(at, log) ||
-         read_device(at, log);
+  return read_breakdown(at, log) || read_buffer(at, log) || read_old_totals(at, log) || read_identity(at, log) ||
+         read_context(at, log) || read_device(at, log);
 }
 
 }  // namespace canrun

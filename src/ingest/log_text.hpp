@@ -27,6 +27,9 @@ std::optional<double> real_after(std::string_view line, std::string_view marker)
 std::optional<PrintedSize> size_at(std::string_view text);
 std::optional<PrintedSize> size_after(std::string_view line, std::string_view marker);
 
+/// Marks the rows of llama.cpp's table of whole MiB; a load that also has its buffer lines doesn't need them.
+inline constexpr std::string_view breakdown_marker = "memory_breakdown_print:";
+
 /// One line of a log on its way to its reader.
 struct LogCursor {
   std::string_view line;

@@ -175,3 +175,30 @@ TEST_CASE("a name that is only an equals sign, as a fuzzer found") {
       read_runtime_log("llm_load_print_meta: general.name =\nload_tensors: CUDA0 model buffer size = 1 MiB\n");
   CHECK(loads.at(0).model.empty());
 }
+
+TEST_CASE("llama.cpp's table of whole MiB is read where there are no buffer lines; the last one stands") {
+  const std::string table =
+      "2026-05-14 22:14:14.048 | common_memory_breakdown_print: | memory breakdown [MiB] | total    free     self   "
+      "model   context "
+      "  compute    unaccounted |\n"
+      "2026-05-14 22:14:14.048 | common_memory_breakdown_print: |   - CUDA0 (RTX 5090)   | 32606 = 30330 + (21832 = "
+      "16386 +    "
+      "4950 +     495) +      -19555 |\n"
+      "2026-05-14 22:14:14.048 | common_memory_breakdown_print: |   - Host               |                    958 =   "
+      "682 +       "
+      "0 +     276                |\n";
+  const auto loads = read_runtime_log(table);
+  REQUIRE(loads.size() == 1);
+  CHECK(bytes(loads[0], LogTerm::weights, "CUDA0") == 16386 * mib);
+  CHECK(bytes(loads[0], LogTerm::kv_cache, "CUDA0") == 4950 * mib);
+  CHECK(bytes(loads[0], LogTerm::compute, "CUDA0") == 495 * mib);
+  CHECK(bytes(loads[0], LogTerm::weights, "Host") == 682 * mib);
+  CHECK(bytes(loads[0], LogTerm::kv_cache, "Host") == -1);
+  CHECK(bytes(loads[0], LogTerm::compute, "Host") == 276 * mib);
+  CHECK(loads[0].lines[0].resolution == mib);
+
+  const auto both = read_runtime_log(text_of("llama-2025") + table);
+  REQUIRE(both.size() == 1);
+  CHECK(both[0].lines.size() == 6);
+  CHECK(bytes(both[0], LogTerm::weights, "CUDA0") == Approx(3127.61 * mib));
+}

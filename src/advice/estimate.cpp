@@ -7,6 +7,7 @@
 #include "advice/offload_hint.hpp"
 #include "advice/option_tables.hpp"
 #include "advice/session.hpp"
+#include "advice/speed_terms.hpp"
 #include "advice/upgrades.hpp"
 #include "canrun/catalog.hpp"
 #include "memory/breakdown.hpp"
@@ -124,6 +125,7 @@ Estimate Session::estimate(const Request& request) const {
   if (estimate.fit.verdict == Verdict::no && !target.host_only())
     estimate.offload_hint = offload_hint(setup, target, question.workload, wish);
   if (request.detail == Detail::full) {
+    estimate.speed_lines = speed_terms(setup, target, question.workload, outcome);
     estimate.workloads = workload_rows(*parts_, question, request, setup, target, wish);
     estimate.quants = quant_rows(*parts_, question, setup, target, wish, request.mode);
     estimate.upgrades = upgrades(survey(question, parts_->calibration, parts_->catalog.devices(), true),

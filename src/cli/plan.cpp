@@ -63,7 +63,7 @@ int run_plan(const Arguments& arguments) {
     for (const std::string& line :
          report::wrap(report::plan_sentence(solution, style), static_cast<std::size_t>(style.width)))
       out += line + "\n";
-    out = style.utf8 ? out : report::to_ascii(out);
+    out = report::printed(std::move(out), style.utf8);
     write_output(output.file, out + "\n" + report::text_report(solution.estimate, style));
   } else {
     write_output(output.file, report::render(std::vector<Estimate>{solution.estimate}, format, style));

@@ -22,7 +22,7 @@ struct Part {
 std::string memory_bar(const Estimate& e, const Style& style) {
   const std::uint64_t whole = std::max(e.fit.required_bytes, e.fit.available_bytes);
   if (e.fit.required_bytes == 0 || e.fit.available_bytes == 0) return {};
-  const DeviceMemory on = e.memory.on_devices();
+  const DeviceMemory on = e.memory.devices > 0 ? e.memory.on_devices() : e.memory.host;
   const std::array<Part, 4> parts{{{"weights", "█", "#", on.weights},
                                    {"cache", "▓", "=", on.kv_cache + on.state},
                                    {"buffers", "▒", "+", on.compute + on.runtime},

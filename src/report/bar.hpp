@@ -1,5 +1,5 @@
 #pragma once
-/// The memory bar: how much of the devices each part takes, in characters.
+/// The memory bar: how much of the devices (of the host where there is none) each part takes, in characters.
 
 #include <string>
 

@@ -18,7 +18,7 @@ std::string brief_line(const Estimate& e, const Style& style) {
                                        fmt::format("{}/{} {}", memory(e.fit.required_bytes, style.units),
                                                    memory(e.fit.available_bytes, style.units), unit_name(style.units)),
                                        pace, clean(e.model.id, 120), clean(e.quant.id, 60), device);
-  return paint(style.utf8 ? line : to_ascii(line), tone_of(e.fit.verdict), style.color) + "\n";
+  return paint(printed(std::move(line), style.utf8), tone_of(e.fit.verdict), style.color) + "\n";
 }
 
 }  // namespace canrun::report

@@ -14,7 +14,7 @@ namespace {
 /// RFC 4180: quoted where a separator, quote or line break stands in it; a leading formula character of spreadsheets is
 /// defused with an apostrophe.
 std::string field(const std::string& raw) {
-  std::string text = clean(raw);
+  std::string text = printed(clean(raw), true);
   if (!text.empty() && std::string_view("=+-@").find(text.front()) != std::string_view::npos) text.insert(0, "'");
   if (text.find_first_of(",\"") == std::string::npos) return text;
   std::string out = "\"";

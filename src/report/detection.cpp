@@ -88,7 +88,7 @@ std::string detection_text(const Detection& found, const Style& style) {
   if (!found.arguments.empty())
     out += "\n" + paint("The same machine elsewhere", Tone::strong, style.color) + "\n  canrun MODEL " +
            clean(found.arguments) + "\n";
-  return style.utf8 ? out : to_ascii(out);
+  return printed(std::move(out), style.utf8);
 }
 
 std::string detection_json(const Detection& found) {

@@ -21,6 +21,7 @@ std::string in_unit(const SpeedLine& line, const Style& style) {
   if (line.unit == "bytes") return memory_with_unit(static_cast<std::uint64_t>(line.value), style.units);
   if (line.unit == "bytes/s") return fmt::format("{} GB/s", number(line.value / 1e9));
   if (line.unit == "fraction") return percent(line.value);
+  if (line.unit == "tok/s") return fmt::format("{}\u00a0tok/s", rough(line.value));
   return line.unit.empty() ? number(line.value) : fmt::format("{} {}", number(line.value), clean(line.unit, 20));
 }
 
@@ -75,7 +76,7 @@ std::string explain_report(const Estimate& e, const Style& style) {
   table(evidence_table(e, style));
   out += "\n";
   line("How sure: " + certainty(e), 2);
-  return style.utf8 ? out : to_ascii(out);
+  return printed(std::move(out), style.utf8);
 }
 
 std::string feel_timeline(const Estimate& e, const Style& style) {
@@ -97,7 +98,7 @@ std::string feel_timeline(const Estimate& e, const Style& style) {
   for (const std::string& part : wrap_parts({question(e), setting(e)}, static_cast<std::size_t>(style.width)))
     out += part + "\n";
   out += "\n" + draw(t, style);
-  return style.utf8 ? out : to_ascii(out);
+  return printed(std::move(out), style.utf8);
 }
 
 }  // namespace canrun::report

@@ -33,7 +33,7 @@ std::string bar(const Estimate& e, const Style& style) {
     std::string_view name, color;
     std::uint64_t bytes;
   };
-  const DeviceMemory on = e.memory.on_devices();
+  const DeviceMemory on = e.memory.devices > 0 ? e.memory.on_devices() : e.memory.host;
   const std::array<Part, 4> parts{{{"weights", "w", on.weights},
                                    {"caches", "k", on.kv_cache + on.state},
                                    {"buffers and overhead", "b", on.compute + on.runtime},

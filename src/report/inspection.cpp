@@ -132,7 +132,7 @@ std::string inspection_text(const Inspection& i, const Style& style) {
   };
   sentences("Oddities", i.oddities);
   sentences("Warnings", i.file.warnings);
-  return style.utf8 ? out : to_ascii(out);
+  return printed(std::move(out), style.utf8);
 }
 
 std::string inspection_json(const Inspection& i) {

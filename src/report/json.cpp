@@ -153,7 +153,8 @@ Json speed(const Estimate& e) {
       {"latency_seconds", s.latency_seconds},
       {"throughput", s.throughput},
       {"bottleneck", word(s.bottleneck)},
-      {"basis", Json{{"level", e.basis.level}, {"samples", e.basis.samples}, {"median_error", e.basis.median_error}}}};
+      {"basis", Json{{"level", e.basis.level}, {"samples", e.basis.samples}, {"median_error", e.basis.median_error}}},
+      {"lines", lines}};
 }
 
 Json placement(const Placement& p) {

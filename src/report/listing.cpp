@@ -115,7 +115,8 @@ std::string render_listing(const std::string& heading, const Table& table, std::
     case Format::csv:
       return csv_table(table);
     case Format::markdown:
-      return fmt::format("{}\n\n{}{}", heading, markdown_table(table), more.empty() ? "" : "\n" + more + "\n");
+      return printed(fmt::format("{}\n\n{}{}", heading, markdown_table(table), more.empty() ? "" : "\n" + more + "\n"),
+                     true);
     case Format::html:
       return html_page("canrun: " + heading, fmt::format("<h1>{}</h1>\n{}<p class=\"note\">{}</p>\n",
                                                          html_escaped(heading), html_table(table), html_escaped(more)));
@@ -127,7 +128,7 @@ std::string render_listing(const std::string& heading, const Table& table, std::
   for (const std::string& line : wrap(heading, static_cast<std::size_t>(style.width))) out += line + "\n";
   out += "\n" + draw(table, style);
   if (!more.empty()) out += "\n" + paint(more, Tone::dim, style.color) + "\n";
-  return style.utf8 ? out : to_ascii(out);
+  return printed(std::move(out), style.utf8);
 }
 
 std::string_view word(Unknown unknown) {

@@ -88,7 +88,7 @@ std::string markdown_table(const Table& table) {
 std::string markdown_report(std::span<const Estimate> estimates, const Style& style) {
   std::string out;
   for (const Estimate& e : estimates) out += (out.empty() ? "" : "\n---\n\n") + one(e, style);
-  return out;
+  return printed(std::move(out), true);
 }
 
 }  // namespace canrun::report

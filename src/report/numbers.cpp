@@ -55,8 +55,10 @@ std::string memory_gain(std::int64_t bytes, Units units) {
 
 std::string memory_with_unit(std::uint64_t bytes, Units units) {
   const auto value = static_cast<double>(bytes);
-  if (value / scale(units) >= 0.0995 || bytes == 0) return fmt::format("{} {}", memory(bytes, units), unit_name(units));
-  return units == Units::gib ? fmt::format("{} MiB", number(value / mebi)) : fmt::format("{} MB", number(value / mega));
+  if (value / scale(units) >= 0.0995 || bytes == 0)
+    return fmt::format("{}\u00a0{}", memory(bytes, units), unit_name(units));
+  return units == Units::gib ? fmt::format("{}\u00a0MiB", number(value / mebi))
+                             : fmt::format("{}\u00a0MB", number(value / mega));
 }
 
 std::string_view unit_name(Units units) {
@@ -72,28 +74,30 @@ std::string tokens(std::uint64_t count) {
 
 std::string parameters(std::uint64_t count) {
   const auto value = static_cast<double>(count);
-  if (value >= 0.9995e12) return fmt::format("{} T", number(value / 1e12));
-  return value >= 0.9995e9 ? fmt::format("{} B", number(value / 1e9)) : fmt::format("{} M", number(value / 1e6));
+  if (value >= 0.9995e12) return fmt::format("{}\u00a0T", number(value / 1e12));
+  return value >= 0.9995e9 ? fmt::format("{}\u00a0B", number(value / 1e9))
+                           : fmt::format("{}\u00a0M", number(value / 1e6));
 }
 
 std::string duration(double seconds) {
   if (std::isnan(seconds)) return "unknown";
   if (!(seconds < 1e9)) return "never";
-  if (seconds < 0.0995) return fmt::format("{:.2g} ms", seconds * 1e3);
-  if (seconds < 0.9995) return fmt::format("{:.0f} ms", seconds * 1e3);
-  if (seconds < 9.95) return fmt::format("{:.1f} s", seconds);
-  if (seconds < 99.5) return fmt::format("{:.0f} s", seconds);
+  if (seconds < 0.0995) return fmt::format("{:.2g}\u00a0ms", seconds * 1e3);
+  if (seconds < 0.9995) return fmt::format("{:.0f}\u00a0ms", seconds * 1e3);
+  if (seconds < 9.95) return fmt::format("{:.1f}\u00a0s", seconds);
+  if (seconds < 99.5) return fmt::format("{:.0f}\u00a0s", seconds);
   const auto whole = static_cast<std::uint64_t>(std::llround(seconds));
-  if (whole < 600) return fmt::format("{} min {} s", whole / 60, whole % 60);
-  if (whole < 3600) return fmt::format("{} min", (whole + 30) / 60);
-  if (whole < 48 * 3600) return fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
-  return fmt::format("{} days", whole / 86400);
+  if (whole < 600) return fmt::format("{}\u00a0min\u00a0{}\u00a0s", whole / 60, whole % 60);
+  if (whole < 3600) return fmt::format("{}\u00a0min", (whole + 30) / 60);
+  if (whole < 48 * 3600) return fmt::format("{}\u00a0h\u00a0{}\u00a0min", whole / 3600, whole % 3600 / 60);
+  return fmt::format("{}\u00a0days", whole / 86400);
 }
 
 std::string percent(double fraction) {
   const double value = fraction * 100;
   if (std::isnan(value)) return "unknown";
-  return value != 0 && std::abs(value) < 0.995 ? fmt::format("{:.1f} %", value) : fmt::format("{:.0f} %", value);
+  return value != 0 && std::abs(value) < 0.995 ? fmt::format("{:.1f}\u00a0%", value)
+                                               : fmt::format("{:.0f}\u00a0%", value);
 }
 
 std::string interval(const Interval& value) {
@@ -102,8 +106,8 @@ std::string interval(const Interval& value) {
 }
 
 std::string interval_with_unit(const Interval& value, std::string_view unit) {
-  if (value.low == value.value && value.high == value.value) return fmt::format("{} {}", rough(value.value), unit);
-  return fmt::format("{} {} ({}–{})", rough(value.value), unit, rough(value.low), rough(value.high));
+  if (value.low == value.value && value.high == value.value) return fmt::format("{}\u00a0{}", rough(value.value), unit);
+  return fmt::format("{}\u00a0{} ({}–{})", rough(value.value), unit, rough(value.low), rough(value.high));
 }
 
 std::string duration_interval(const Interval& value) {

@@ -159,7 +159,7 @@ std::vector<std::string> wrap_parts(const std::vector<std::string>& parts, std::
   std::vector<std::string> lines;
   for (const std::string& part : parts) {
     const std::string joined = lines.empty() ? part : lines.back() + " · " + part;
-    if (!lines.empty() && display_width(joined) <= columns) {
+    if (!lines.empty() && display_width(joined) + 2 <= columns) {
       lines.back() = joined;
       continue;
     }
@@ -167,6 +167,13 @@ std::vector<std::string> wrap_parts(const std::vector<std::string>& parts, std::
     for (std::string& line : wrap(part, columns - 2)) lines.push_back(std::move(line));
   }
   return lines;
+}
+
+std::string printed(std::string text, bool utf8) {
+  constexpr std::string_view no_break = "\u00a0";
+  for (std::size_t at = text.find(no_break); at != std::string::npos; at = text.find(no_break, at + 1))
+    text.replace(at, no_break.size(), " ");
+  return utf8 ? text : to_ascii(text);
 }
 
 std::string to_ascii(std::string_view text) {

@@ -22,8 +22,13 @@ std::string elide(std::string_view text, std::size_t columns, bool utf8);
 /// Lines of at most `columns` columns, broken at spaces; a longer word is broken behind `/` or `#`, else anywhere.
 std::vector<std::string> wrap(std::string_view text, std::size_t columns);
 
-/// The parts joined by ` · `, broken only between parts, or inside one where it is too long for a line.
+/// The parts joined by ` · `, broken only between parts, or inside one where it is too long for a line. A line that
+/// goes on ends in ` ·`.
 std::vector<std::string> wrap_parts(const std::vector<std::string>& parts, std::size_t columns);
+
+/// The last step of every text: no-break spaces, which kept a number with its unit, become spaces; without `utf8` the
+/// whole text becomes ASCII.
+std::string printed(std::string text, bool utf8);
 
 /// Typographic characters (`·`, `–`, `×`, `…`, `≥`) replaced by ASCII ones, other non-ASCII by `?`.
 std::string to_ascii(std::string_view text);

@@ -25,7 +25,8 @@ std::string source_note(const std::string& formula, const std::string& source) {
 Table memory_table(const Estimate& e, const Style& style) {
   const DeviceMemory on = e.memory.on_devices();
   const DeviceMemory& host = e.memory.host;
-  const bool with_host = host.total() + e.memory.output_buffer > 0;
+  const bool host_alone = e.memory.devices == 0;
+  const bool with_host = host_alone || host.total() + e.memory.output_buffer > 0;
   Table t{"Memory",
           {{"", Align::left},
            {fmt::format("GPU {}", unit_name(style.units)), Align::decimal},
@@ -34,20 +35,28 @@ Table memory_table(const Estimate& e, const Style& style) {
           {}};
   const auto row = [&](std::string label, std::uint64_t device, std::uint64_t on_host, Tone tone = Tone::plain) {
     if (device == 0 && on_host == 0) return;
-    t.rows.push_back({{{std::move(label), tone},
-                       {device ? memory(device, style.units) : std::string("–"), tone},
-                       {with_host ? (on_host ? memory(on_host, style.units) : std::string()) : std::string(), tone}},
-                      {}});
+    const auto cell = [&](bool shown, std::uint64_t bytes, const char* none) {
+      return Cell{!shown ? std::string() : bytes ? memory(bytes, style.units) : std::string(none), tone};
+    };
+    t.rows.push_back({{{std::move(label), tone}, cell(!host_alone, device, "–"), cell(with_host, on_host, "")}, {}});
   };
   row("weights", on.weights, host.weights);
   row("KV cache", on.kv_cache, host.kv_cache);
   row("recurrent state", on.state, host.state);
   row("compute buffers", on.compute, host.compute + e.memory.output_buffer);
   row("runtime overhead", on.runtime, 0);
+  const char* const lack = e.fit.verdict == Verdict::tight ? "headroom missing" : "missing";
+  if (host_alone) {
+    row("headroom", 0, e.headroom_bytes);
+    row("needed", 0, e.fit.required_bytes, Tone::strong);
+    row("usable", 0, e.fit.available_bytes);
+    if (e.fit.available_bytes > 0) row(lack, 0, e.fit.shortfall_bytes, Tone::bad);
+    return t;
+  }
   row("headroom", e.headroom_bytes, 0);
   row("needed", e.fit.required_bytes, host.total() + e.memory.output_buffer, Tone::strong);
   row("usable", e.fit.available_bytes, e.machine.host.stated ? e.machine.host.ram_bytes : 0);
-  row(e.fit.verdict == Verdict::tight ? "headroom missing" : "missing", e.fit.shortfall_bytes, 0, Tone::bad);
+  row(lack, e.fit.shortfall_bytes, 0, Tone::bad);
   return t;
 }
 

@@ -33,7 +33,7 @@ public:
     out_ += draw(table, style_);
   }
   void raw(std::string_view text) { out_ += text; }
-  [[nodiscard]] std::string take() && { return style_.utf8 ? std::move(out_) : to_ascii(out_); }
+  [[nodiscard]] std::string take() && { return printed(std::move(out_), style_.utf8); }
 
 private:
   void put(const std::vector<std::string>& lines, std::size_t indent, std::size_t hang, Tone tone) {

@@ -67,7 +67,7 @@ std::string verification_text(std::span<const Verification> all, const Style& st
       for (const std::string& line : wrap("note: " + clean(note), static_cast<std::size_t>(style.width)))
         out += line + "\n";
   }
-  return style.utf8 ? out : to_ascii(out);
+  return printed(std::move(out), style.utf8);
 }
 
 std::string verification_json(std::span<const Verification> all) {

@@ -131,8 +131,8 @@ std::string answer(const Estimate& e, const Style& style) {
     case Verdict::tight:
       return fmt::format("Fits only without headroom: {} of {} with it, {} is usable.", needed, memory, usable);
     case Verdict::offload:
-      return fmt::format("Runs with {} of the weights in system RAM: all of it would need {} of {}, {} is usable.",
-                         percent(e.fit.offload_fraction), needed, memory, usable);
+      return fmt::format("Runs with {} of the weights in system RAM; the rest needs {}, {} of {} is usable.",
+                         percent(e.fit.offload_fraction), needed, usable, memory);
     case Verdict::no:
       break;
   }
@@ -160,6 +160,7 @@ std::string follow_up(const Estimate& e, const Style&) {
 std::string context_line(const Estimate& e) {
   const std::string own = e.model.context_max > 0 ? fmt::format("the model takes {}", tokens(e.model.context_max))
                                                   : std::string("the model states none");
+  if (e.fit.available_bytes == 0) return fmt::format("context: {}", own);
   if (e.fit.max_context == 0) return fmt::format("context: none fits; {}", own);
   return fmt::format("context: up to {} fit with headroom, {} without; {}", tokens(e.fit.safe_context),
                      tokens(e.fit.max_context), own);

@@ -26,6 +26,7 @@ enum class Verdict : std::uint8_t { fits, tight, offload, no };
 struct Request {
   std::string id;  ///< echoed; JSON text of any scalar
   Detail detail = Detail::full;
+  bool evidence = true;  ///< with full detail: what canrun predicts for each of the nearest measurements, too
   std::string model;
   std::string quant;
   std::vector<std::string> gpu;  ///< empty or `cpu`: the host alone

@@ -63,18 +63,7 @@ void fill_fit(const Outcome& outcome, const Setup& setup, const Target& target, 
   estimate.memory = outcome.figures.memory;
   estimate.headroom_bytes = target.host_only() ? target.host_headroom : target.headroom_total();
   estimate.speed = outcome.figures.speed;
-  if (!target.host_only()) estimate.basis = basis_of(target.constants.front());
-}
-
-/// Bytes of weights that one token reads.
-double active_bytes(const Inventory& inventory) {
-  double sum = 0;
-  for (const Block& block : inventory.blocks) {
-    const double share = block.experts_total > 0 ? static_cast<double>(block.experts_used) / block.experts_total : 0;
-    for (std::size_t c = 0; c < type_classes; ++c)
-      sum += static_cast<double>(block.dense_bytes[c]) + share * static_cast<double>(block.expert_bytes[c]);
-  }
-  return sum;
+  estimate.basis = target.host_only() ? basis_of(target.host_constants) : basis_of(target.constants.front());
 }
 
 Present present_of(const Estimate& estimate) {
@@ -130,15 +119,7 @@ Estimate Session::estimate(const Request& request) const {
     estimate.quants = quant_rows(*parts_, question, setup, target, wish, request.mode);
     estimate.upgrades = upgrades(survey(question, parts_->calibration, parts_->catalog.devices(), true),
                                  present_of(estimate), parts_->scoring, request.mode, question.workload_record);
-  }
-  if (request.detail == Detail::full) {
-    estimate.evidence = evidence_of(*this, estimate, active_bytes(setup.inventory));
-    const auto exact = std::count_if(estimate.evidence.begin(), estimate.evidence.end(),
-                                     [&](const EvidenceRow& row) { return measures(row, estimate); });
-    if (exact > 0) {
-      estimate.basis.level = "measured";
-      estimate.basis.samples = static_cast<std::uint32_t>(exact);
-    }
+    add_evidence(*this, parts_->catalog, request.evidence, estimate);
   }
   estimate.limits = limits_of(estimate, question.workload_record);
   estimate.improvement = improvement_of(estimate, question.workload_record);

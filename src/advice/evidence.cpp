@@ -1,70 +1,118 @@
 #include "advice/evidence.hpp"
 
-#include <algorithm>
+#include <charconv>
+#include <string>
 
-#include "advice/session.hpp"
 #include "canrun/error.hpp"
-#include "speed/measurements.hpp"
 
 namespace canrun {
 namespace {
 
-const Measurement* find(const std::vector<Measurement>& all, const EvidenceRow& row) {
-  const auto found = std::find_if(all.begin(), all.end(), [&](const Measurement& m) {
-    return m.value == row.value && m.device == row.device && m.model == row.model && m.quant == row.quant &&
-           m.runtime == row.runtime && m.source == row.source;
-  });
-  return found == all.end() ? nullptr : &*found;
+constexpr std::string_view host_prefix = "cpu:";
+constexpr std::size_t shown = 6;
+constexpr std::size_t looked_at = 200;
+
+std::optional<std::int64_t> layers_in(std::string_view text) {
+  if (text == "all") return INT64_MAX;
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
 }
 
-/// What canrun says to the measurement's own question, in the measurement's unit; 0 where it cannot be asked.
-double predict(const Session& session, const Measurement& measured) {
-  if (measured.device.starts_with("cpu:") || !measured.offload.empty()) return 0;
-  Request request;
-  request.detail = Detail::figures;
-  request.model = measured.model;
-  request.quant = measured.quant;
-  request.gpu.assign(static_cast<std::size_t>(std::max(1, measured.devices)), std::string(measured.device));
-  request.runtime = measured.runtime;
-  request.backend = measured.backend;
-  request.split = measured.split;
-  request.gpu_layers = 999;
-  request.users = measured.users;
-  if (measured.prompt > 0) request.prompt = static_cast<std::uint64_t>(measured.prompt);
-  if (measured.depth >= 0) request.depth = static_cast<std::uint64_t>(measured.depth);
-  if (measured.ubatch > 0) request.ubatch = measured.ubatch;
+std::optional<std::uint64_t> tokens_in(double tokens) {
+  if (tokens < 1) return std::nullopt;
+  return static_cast<std::uint64_t>(tokens);
+}
+
+EvidenceQuery query_of(const Estimate& estimate, const std::string& device) {
+  EvidenceQuery query;
+  query.device = device;
+  query.model = estimate.model.id;
+  query.quant = estimate.quant.id;
+  query.runtime = estimate.runtime.id;
+  query.devices = static_cast<int>(std::max<std::size_t>(1, estimate.machine.devices.size()));
+  query.users = estimate.workload.users;
+  query.offloaded = estimate.fit.offload_fraction > 0;
+  query.depth = estimate.workload.decode_depth >= 0
+                    ? static_cast<double>(estimate.workload.decode_depth)
+                    : static_cast<double>(estimate.workload.depth) + estimate.workload.prompt;
+  query.count = looked_at;
+  return query;
+}
+
+/// What the session says for the measured case; 0 where it says nothing.
+double predicted_for(const Session& session, const Measurement& m) {
   try {
-    const SpeedFigures speed = session.estimate(request).speed;
-    if (measured.metric == Metric::decode) return speed.decode.value;
-    return measured.metric == Metric::prefill ? speed.prefill.value : speed.ttft.value;
+    const Estimate answer = session.estimate(request_of(m));
+    if (m.metric == Metric::prefill) return answer.speed.prefill.value;
+    if (m.metric == Metric::ttft) return answer.speed.ttft.value;
+    return answer.speed.has_decode ? answer.speed.decode.value : 0;
   } catch (const Error&) {
     return 0;
   }
 }
 
-}  // namespace
-
-std::vector<EvidenceRow> evidence_of(const Session& session, const Estimate& estimate, double active_bytes) {
-  if (estimate.machine.devices.empty()) return {};
-  const std::vector<Measurement> all = read_measurements(session.parts().catalog.document("measurements"));
-  const Device& device = estimate.machine.devices.front();
-  EvidenceQuery query;
-  query.device = device.id;
-  query.family = device.family;
-  query.model = estimate.model.id;
-  query.quant = estimate.quant.id;
-  query.runtime = estimate.runtime.id;
-  query.active_bytes = active_bytes;
-  std::vector<EvidenceRow> rows = nearest_measurements(all, query);
-  for (EvidenceRow& row : rows)
-    if (const Measurement* measured = find(all, row)) row.predicted = predict(session, *measured);
-  return rows;
+EvidenceRow row_of(const Measurement& m, Relation relation, double predicted) {
+  static constexpr std::string_view metrics[] = {"decode", "prefill", "ttft"};
+  EvidenceRow row;
+  row.device = m.devices > 1 ? std::to_string(m.devices) + "x " + std::string(m.device) : std::string(m.device);
+  row.model = m.model;
+  row.quant = m.quant;
+  row.runtime = m.runtime;
+  row.metric = metrics[static_cast<std::size_t>(m.metric)];
+  row.date = m.date;
+  row.source = m.source;
+  row.value = m.value;
+  row.predicted = predicted;
+  row.relation = words_of(relation);
+  return row;
 }
 
-bool measures(const EvidenceRow& row, const Estimate& estimate) {
-  return row.metric == "decode" && estimate.machine.devices.size() == 1 &&
-         row.device == estimate.machine.devices.front().id && row.model == estimate.model.id &&
-         row.quant == estimate.quant.id && row.runtime == estimate.runtime.id;
+}  // namespace
+
+Request request_of(const Measurement& m) {
+  Request request;
+  request.detail = Detail::figures;
+  request.model = m.model;
+  request.quant = m.quant;
+  request.runtime = m.runtime;
+  request.backend = m.backend;
+  if (m.device.starts_with(host_prefix))
+    request.cpu = m.device.substr(host_prefix.size());
+  else
+    request.gpu.assign(static_cast<std::size_t>(m.devices), std::string(m.device));
+  request.prompt = tokens_in(m.prompt);
+  if (m.depth >= 0)
+    request.depth = static_cast<std::uint64_t>(m.depth);
+  else if (m.metric == Metric::decode)
+    request.depth = tokens_in(m.prompt).value_or(0);
+  request.users = m.users;
+  request.kv_type = m.kv_type;
+  if (m.flash_attention >= 0) request.flash_attn = m.flash_attention == 1;
+  if (m.ubatch > 0) request.ubatch = m.ubatch;
+  if (m.ram_bandwidth > 0) request.ram_bandwidth = m.ram_bandwidth;
+  request.gpu_layers = layers_in(m.gpu_layers);
+  request.cpu_moe_layers = layers_in(m.cpu_moe_layers);
+  request.split = m.split;
+  return request;
+}
+
+void add_evidence(const Session& session, const Catalog& catalog, bool with_predictions, Estimate& estimate) {
+  const std::vector<Measurement> all = read_measurements(catalog.document("measurements"));
+  const std::string device = estimate.machine.devices.empty() ? std::string(host_prefix) + estimate.machine.host.cpu
+                                                              : estimate.machine.devices.front().id;
+  std::uint32_t exact = 0;
+  for (const Nearest& nearest : nearest_measurements(all, query_of(estimate, device))) {
+    const Measurement& m = *nearest.measurement;
+    if (nearest.relation == Relation::exact && m.metric == Metric::decode) ++exact;
+    if (estimate.evidence.size() < shown)
+      estimate.evidence.push_back(row_of(m, nearest.relation, with_predictions ? predicted_for(session, m) : 0));
+  }
+  if (exact > 0) {
+    estimate.basis.level = "measured";
+    estimate.basis.samples = exact;
+  }
 }
 
 }  // namespace canrun

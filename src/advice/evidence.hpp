@@ -1,18 +1,17 @@
 #pragma once
-/// The published measurements nearest to a question, each with what canrun predicts for it.
+/// The published measurements nearest to an estimate, each beside what canrun says for exactly the measured case.
 
-#include <vector>
-
+#include "canrun/catalog.hpp"
 #include "canrun/estimate.hpp"
+#include "speed/measurements.hpp"
 
 namespace canrun {
 
-/// Nearest first (src/speed/measurements). `predicted` answers the row's own question: its model, quant, prompt, depth
-/// and placement; 0 where that cannot be asked. Empty when the catalog holds no measurements or the question has no
-/// device.
-std::vector<EvidenceRow> evidence_of(const Session& session, const Estimate& estimate, double active_bytes);
+/// The question that a measurement answered, in the words of a request.
+Request request_of(const Measurement& measurement);
 
-/// Whether a row is a decode measurement of the very case: device, model, quant and runtime.
-bool measures(const EvidenceRow& row, const Estimate& estimate);
+/// Fills `evidence`, and `basis` where exactly this case was measured (level `measured`). `predicted` stays 0 unless
+/// `with_predictions`, and for a case that `session` cannot answer.
+void add_evidence(const Session& session, const Catalog& catalog, bool with_predictions, Estimate& estimate);
 
 }  // namespace canrun

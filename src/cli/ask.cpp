@@ -99,6 +99,7 @@ int run_ask(const Arguments& arguments) {
   std::vector<Estimate> estimates;
   for (Request& request : to_requests(question, session, notes)) {
     request.detail = figures || style.brief ? Detail::figures : Detail::full;
+    request.evidence = format == report::Format::json || style.shows(report::Section::evidence);
     estimates.push_back(session.estimate(request));
     Estimate& answer = estimates.back();
     answer.notes.insert(answer.notes.begin(), notes.begin(), notes.end());

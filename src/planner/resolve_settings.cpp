@@ -20,7 +20,10 @@ TensorType cache_type(const std::string& name) {
   static constexpr std::string_view accepted[] = {"f32",  "f16",  "bf16", "q8_0",  "q4_0",
                                                   "q4_1", "q5_0", "q5_1", "iq4_nl"};
   std::string_view wanted = name;
-  if (wanted == "fp8" || wanted == "fp8_e4m3" || wanted == "fp8_e5m2") return fp8_type();
+  if (wanted == "fp8" || wanted == "fp8_e4m3" || wanted == "fp8_e5m2" || wanted.starts_with("int8")) return fp8_type();
+  // MLX keeps a scale and a bias per 64 numbers: as many bits as GGUF's blocks of 32 with one scale.
+  if (wanted == "mlx-4bit") wanted = "q4_0";
+  if (wanted == "mlx-8bit") wanted = "q8_0";
   for (std::string_view type : accepted)
     if (wanted == type) return *find_tensor_type(type);
   throw Error(ErrorCode::bad_value,

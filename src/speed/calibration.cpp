@@ -21,6 +21,7 @@ namespace {
 using Offsets = std::vector<std::pair<std::uint8_t, double>>;
 
 constexpr std::string_view metric_names[] = {"decode", "prefill", "ttft"};
+constexpr double unknown_error = 0.3;
 constexpr std::string_view level_names[] = {"device", "family", "vendor", "all"};
 
 Error malformed(std::string_view path, std::string_view what) {
@@ -41,6 +42,7 @@ struct Calibration::Impl {
   std::unordered_map<std::string, std::uint32_t> counts;  ///< decode measurements per key
   std::unordered_map<std::string, Spread> spreads;        ///< `decode|device|nvidia`
   std::unordered_map<std::string, double> errors;         ///< likewise
+  std::uint32_t measurements = 0;                         ///< fitted in all
 
   void add(std::array<double, parameters>& values, const std::string& key) const {
     const auto node = nodes.find(key);
@@ -57,6 +59,28 @@ struct Calibration::Impl {
       for (const std::string& key : class_keys(static_cast<TypeClass>(c), runtime, backend))
         add(theta.by_class[c], key);
     return theta;
+  }
+
+  /// How near the measurements are, and what interval that gives.
+  template <class Constants>
+  void judge(Constants& constants, const std::string& device, const std::string& family, const std::string& vendor,
+             std::string_view runtime) const {
+    const std::string_view kernels = kernels_of(runtime);
+    const std::string keys[] = {fmt::format("device:{}|{}", device, kernels),
+                                fmt::format("family:{}|{}", family, kernels),
+                                fmt::format("vendor:{}|{}", vendor, kernels)};
+    constants.level = BasisLevel::all;
+    constants.samples = measurements;
+    for (std::size_t l = 0; l < std::size(keys); ++l) {
+      if (count(keys[l]) == 0) continue;
+      constants.level = static_cast<BasisLevel>(l);
+      constants.samples = count(keys[l]);
+      break;
+    }
+    Spread* const spread[] = {&constants.decode, &constants.prefill, &constants.ttft};
+    for (std::size_t m = 0; m < std::size(spread); ++m)
+      *spread[m] = nearest(spreads, metric_names[m], constants.level, vendor, Spread{});
+    constants.median_error = nearest(errors, "decode", constants.level, vendor, unknown_error);
   }
 
   [[nodiscard]] std::uint32_t count(const std::string& key) const {
@@ -87,6 +111,7 @@ Calibration::Calibration(std::string_view json) {
       Offsets& node = impl->nodes[key];
       for (const auto& [name, value] : offsets.items()) node.emplace_back(parameter_of(name), value.get<double>());
     }
+    impl->measurements = root.at("fitted").get<std::uint32_t>();
     for (const auto& [key, value] : root.at("counts").items()) impl->counts[key] = value.get<std::uint32_t>();
     for (const auto& [key, value] : root.at("intervals").items()) {
       impl->spreads[key] = {value.at("low").get<double>(), value.at("high").get<double>()};
@@ -110,22 +135,7 @@ SpeedConstants Calibration::resolve(const Device& device, std::string_view runti
   constants.exchange = std::exp(theta.at(Parameter::exchange));
   constants.unified_memory = device.unified_memory;
 
-  const std::string kernels(kernels_of(runtime));
-  const std::uint32_t here = impl_->count(fmt::format("device:{}|{}", device.id, kernels));
-  constants.samples = here;
-  if (here > 0) {
-    constants.level = BasisLevel::device;
-  } else if (impl_->count(fmt::format("family:{}|{}", device.family, kernels)) > 0) {
-    constants.level = BasisLevel::family;
-  } else if (impl_->count(fmt::format("vendor:{}|{}", device.vendor, kernels)) > 0) {
-    constants.level = BasisLevel::vendor;
-  } else {
-    constants.level = BasisLevel::all;
-  }
-  Spread* const spreads[] = {&constants.decode, &constants.prefill, &constants.ttft};
-  for (std::size_t m = 0; m < std::size(spreads); ++m)
-    *spreads[m] = impl_->nearest(impl_->spreads, metric_names[m], constants.level, device.vendor, Spread{});
-  constants.median_error = impl_->nearest(impl_->errors, "decode", constants.level, device.vendor, 0.3);
+  impl_->judge(constants, device.id, device.family, device.vendor, runtime);
   return constants;
 }
 
@@ -136,11 +146,7 @@ HostConstants Calibration::resolve(const Host& host, std::string_view runtime) c
   constants.block_handover = std::exp(theta.at(Parameter::handover));
   constants.link_efficiency = std::exp(-theta.at(Parameter::link));
   constants.request_latency = std::exp(theta.at(Parameter::latency));
-  const std::string kernels(kernels_of(runtime));
-  const bool seen = impl_->count(fmt::format("device:cpu:{}|{}", host.cpu, kernels)) > 0;
-  const BasisLevel level = seen ? BasisLevel::device : BasisLevel::vendor;
-  constants.decode = impl_->nearest(impl_->spreads, "decode", level, "cpu", Spread{});
-  constants.prefill = impl_->nearest(impl_->spreads, "prefill", level, "cpu", Spread{});
+  impl_->judge(constants, "cpu:" + host.cpu, "cpu " + host.vendor, "cpu", runtime);
   return constants;
 }
 
@@ -148,9 +154,22 @@ std::string_view Calibration::default_backend(const Device& device, std::string_
   return usual_backend(device);
 }
 
-Basis basis_of(const SpeedConstants& constants) {
+namespace {
+
+template <class Constants>
+Basis basis_from(const Constants& constants) {
   return {std::string(level_names[static_cast<std::size_t>(constants.level)]), constants.samples,
           constants.median_error};
+}
+
+}  // namespace
+
+Basis basis_of(const SpeedConstants& constants) {
+  return basis_from(constants);
+}
+
+Basis basis_of(const HostConstants& constants) {
+  return basis_from(constants);
 }
 
 }  // namespace canrun

@@ -32,5 +32,6 @@ private:
 
 /// The constants' provenance in the words of the answer.
 Basis basis_of(const SpeedConstants& constants);
+Basis basis_of(const HostConstants& constants);
 
 }  // namespace canrun

@@ -57,7 +57,7 @@ struct SpeedConstants {
   double exchange = 1;            ///< time of an exchange over what that rate promises
   bool unified_memory = false;
   BasisLevel level = BasisLevel::all;
-  std::uint32_t samples = 0;  ///< measurements of this device under this runtime
+  std::uint32_t samples = 0;  ///< measurements at that level under this runtime's kernels
   double median_error = 0;    ///< cross-validated, fraction, of decode at this level
 };
 
@@ -68,7 +68,10 @@ struct HostConstants {
   double stream_threshold = 32;  ///< tokens in a micro-batch from which the runtime streams weights to the device
   double disk_bandwidth = 3e9;   ///< bytes/s when the file is read
   double request_latency = 0;    ///< s, fixed per request
-  Spread decode, prefill;
+  Spread decode, prefill, ttft;
+  BasisLevel level = BasisLevel::all;
+  std::uint32_t samples = 0;
+  double median_error = 0;
 };
 
 }  // namespace canrun

@@ -253,7 +253,7 @@ SpeedFigures estimate_speed(const SpeedProfile& profile, std::span<const SpeedCo
   const bool on_host = placement.devices == 0 || devices.empty();
   const Spread decode_spread = on_host ? host.decode : devices.front().decode;
   const Spread prefill_spread = on_host ? host.prefill : devices.front().prefill;
-  const Spread ttft_spread = on_host ? host.prefill : devices.front().ttft;
+  const Spread ttft_spread = on_host ? host.ttft : devices.front().ttft;
   const double latency = on_host ? host.request_latency : devices.front().request_latency;
   const double users = std::max<std::uint32_t>(1, workload.users);
   const double arrived = static_cast<double>(workload.depth) + workload.prompt;

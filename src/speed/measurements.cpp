@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <optional>
+#include <tuple>
 
 #include "canrun/error.hpp"
 
@@ -135,19 +136,35 @@ private:
   Cells cells_;
 };
 
-/// How far a measurement is from the question; smaller is nearer.
-std::optional<int> distance(const Measurement& m, const EvidenceQuery& query) {
-  const bool device = m.device == query.device, model = m.model == query.model;
-  if (!device && !model) return std::nullopt;
-  const int relation = device && model ? (m.quant == query.quant ? 0 : 1) : device ? 2 : 3;
-  const int other_runtime = m.runtime == query.runtime ? 0 : 1;
-  const int special = m.users != 1 || m.devices != 1 || !m.offload.empty() ? 1 : 0;
-  return relation * 4 + special * 2 + other_runtime;
+bool similar_depth(double a, double b) {
+  constexpr double shallow = 2048, wide = 1.5;
+  if (a < shallow && b < shallow) return true;
+  return std::max(a, b) < wide * std::max(1.0, std::min(a, b));
 }
 
-constexpr std::string_view relations[] = {"same device, model and quant", "same device and model", "same device",
-                                          "same model"};
-constexpr std::string_view metrics[] = {"decode", "prefill", "ttft"};
+std::string_view cache_name(std::string_view kv_type) {
+  return kv_type.empty() ? "f16" : kv_type;
+}
+
+std::optional<Relation> relation_of(const Measurement& m, const EvidenceQuery& query) {
+  const bool device = m.device == query.device, model = m.model == query.model;
+  if (!device) return model ? std::optional(Relation::model_elsewhere) : std::nullopt;
+  if (!model) return Relation::same_device;
+  if (m.quant != query.quant) return Relation::same_model;
+  const bool same = m.runtime == query.runtime && m.devices == query.devices && m.users == query.users &&
+                    m.offload.empty() != query.offloaded && cache_name(m.kv_type) == cache_name(query.kv_type) &&
+                    similar_depth(std::max(0.0, m.depth), query.depth) && !m.power_capped();
+  return same ? Relation::exact : Relation::same_file;
+}
+
+/// Smaller is nearer.
+int distance(const Measurement& m, Relation relation, const EvidenceQuery& query) {
+  const int special = m.users != query.users || m.devices != query.devices || m.offload.empty() == query.offloaded;
+  const int other_runtime = m.runtime != query.runtime;
+  const int other_quant = m.quant != query.quant;
+  return static_cast<int>(relation) * 32 + special * 16 + other_runtime * 8 + other_quant * 4 +
+         static_cast<int>(m.metric);
+}
 
 bool mentions(std::string_view text, std::string_view words) {
   return text.find(words) != std::string_view::npos;
@@ -173,30 +190,30 @@ std::vector<Measurement> read_measurements(std::string_view table) {
   return all;
 }
 
-std::vector<EvidenceRow> nearest_measurements(const std::vector<Measurement>& all, const EvidenceQuery& query) {
+std::string_view words_of(Relation relation) {
+  static constexpr std::string_view words[] = {"exactly this case", "same device and file, other settings",
+                                               "same device and model", "same device", "same model"};
+  return words[static_cast<std::size_t>(relation)];
+}
+
+std::vector<Nearest> nearest_measurements(const std::vector<Measurement>& all, const EvidenceQuery& query) {
   struct Candidate {
     int distance;
-    const Measurement* measurement;
+    Nearest nearest;
   };
   std::vector<Candidate> candidates;
   for (const Measurement& m : all)
-    if (const auto d = distance(m, query)) candidates.push_back({*d, &m});
+    if (const auto relation = relation_of(m, query))
+      candidates.push_back({distance(m, *relation, query), {&m, *relation}});
   const auto nearer = [](const Candidate& a, const Candidate& b) {
-    if (a.distance != b.distance) return a.distance < b.distance;
-    if (a.measurement->date != b.measurement->date) return a.measurement->date > b.measurement->date;
-    return a.measurement->id < b.measurement->id;
+    const Measurement &x = *a.nearest.measurement, &y = *b.nearest.measurement;
+    return std::tie(a.distance, y.date, x.id) < std::tie(b.distance, x.date, y.id);
   };
-  const std::size_t count = std::min(query.count, candidates.size());
-  std::partial_sort(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(count), candidates.end(),
-                    nearer);
-  std::vector<EvidenceRow> rows;
-  for (std::size_t i = 0; i < count; ++i) {
-    const Measurement& m = *candidates[i].measurement;
-    rows.push_back({std::string(m.device), std::string(m.model), std::string(m.quant), std::string(m.runtime),
-                    std::string(metrics[static_cast<std::size_t>(m.metric)]), std::string(m.date),
-                    std::string(m.source), m.value, 0, std::string(relations[candidates[i].distance / 4])});
-  }
-  return rows;
+  const auto count = static_cast<std::ptrdiff_t>(std::min(query.count, candidates.size()));
+  std::partial_sort(candidates.begin(), candidates.begin() + count, candidates.end(), nearer);
+  std::vector<Nearest> nearest;
+  for (std::ptrdiff_t i = 0; i < count; ++i) nearest.push_back(candidates[static_cast<std::size_t>(i)].nearest);
+  return nearest;
 }
 
 }  // namespace canrun

@@ -1,12 +1,10 @@
 #pragma once
 /// Published measurements of decode, prefill and time to first token.
 
+#include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 #include <vector>
-
-#include "canrun/estimate.hpp"
 
 namespace canrun {
 
@@ -39,14 +37,25 @@ std::vector<Measurement> read_measurements(std::string_view table);
 
 /// What evidence is wanted for.
 struct EvidenceQuery {
-  std::string_view device, family, model, quant, runtime;
-  double active_bytes = 0;  ///< read per token
+  std::string_view device, model, quant, runtime, kv_type;
+  int devices = 1;
+  std::uint32_t users = 1;
+  bool offloaded = false;  ///< part of the weights lies on the host
+  double depth = 0;        ///< tokens in the cache while decoding
   std::size_t count = 5;
 };
 
-/// The nearest measurements, nearest first: the same device, model and quant; the same device and model; the same
-/// device; the same model elsewhere; within each the same runtime first, then the newest. `predicted` is left 0 for the
-/// caller.
-std::vector<EvidenceRow> nearest_measurements(const std::vector<Measurement>& all, const EvidenceQuery& query);
+enum class Relation : std::uint8_t { exact, same_file, same_model, same_device, model_elsewhere };
+std::string_view words_of(Relation relation);
+
+struct Nearest {
+  const Measurement* measurement = nullptr;
+  Relation relation{};
+};
+
+/// The nearest measurements, nearest first: exactly this case (device, model, quant, runtime, placement, users, a
+/// similar depth); the same file on the device in other settings; the same model on the device; the device with other
+/// models; the model elsewhere. Within each the same runtime first, then decode before prefill, then the newest.
+std::vector<Nearest> nearest_measurements(const std::vector<Measurement>& all, const EvidenceQuery& query);
 
 }  // namespace canrun

@@ -52,13 +52,18 @@ TEST_CASE("the names in the measurements are those of the catalog") {
 }
 
 TEST_CASE("evidence begins with the very case, then the same device and model") {
-  const EvidenceQuery query{"rtx-3090", "GeForce RTX 30", "qwen3.6-27b", "Q4_K_M", "llama.cpp", 0, 8};
-  const std::vector<EvidenceRow> rows = nearest_measurements(measurements(), query);
-  REQUIRE(rows.size() == 8);
-  CHECK(rows.front().device == "rtx-3090");
-  CHECK(rows.front().model == "qwen3.6-27b");
-  CHECK(rows.front().quant == "Q4_K_M");
-  CHECK(!rows.front().source.empty());
+  EvidenceQuery query;
+  query.device = "rtx-4070-laptop";
+  query.model = "qwen3.5-0.8b";
+  query.quant = "Q5_K_M";
+  query.runtime = "llama.cpp";
+  query.count = 60;
+  const std::vector<Nearest> nearest = nearest_measurements(measurements(), query);
+  REQUIRE(nearest.size() == 60);
+  CHECK(nearest.front().relation == Relation::exact);
+  CHECK(nearest.front().measurement->quant == "Q5_K_M");
+  for (std::size_t i = 1; i < nearest.size(); ++i) CHECK(nearest[i - 1].relation <= nearest[i].relation);
+  CHECK(nearest.back().measurement->device == "rtx-4070-laptop");
 }
 
 TEST_CASE("a table without its columns is refused") {

@@ -144,6 +144,14 @@ Json memory(const Estimate& e) {
 
 Json speed(const Estimate& e) {
   const SpeedFigures& s = e.speed;
+  Json lines = Json::array();
+  for (const SpeedLine& line : e.speed_lines)
+    lines.push_back(Json{{"id", line.id},
+                         {"label", line.label},
+                         {"value", line.value},
+                         {"unit", line.unit},
+                         {"formula", line.formula},
+                         {"source", line.source}});
   return Json{
       {"decode", s.has_decode ? to_json(s.decode) : Json(nullptr)},
       {"prefill", to_json(s.prefill)},

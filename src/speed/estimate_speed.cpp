@@ -274,8 +274,11 @@ SpeedFigures estimate_speed(const SpeedProfile& profile, std::span<const SpeedCo
     figures.bottleneck = Bottleneck::compute;
     figures.throughput = figures.prefill.value;
   }
-  const double ttft = prefill + first_step + latency;
-  figures.ttft = {ttft, ttft / ttft_spread.high, ttft / ttft_spread.low};
+  // The prompt's share is as sure as prefill; only the rest has the spread of measured waits, mostly of short prompts.
+  const double rest = first_step + latency;
+  const double ttft = prefill + rest;
+  figures.ttft = {ttft, prefill / prefill_spread.high + rest / ttft_spread.high,
+                  prefill / prefill_spread.low + rest / ttft_spread.low};
   figures.load_seconds = load_seconds_of(q);
   figures.ttft_cold = figures.load_seconds + ttft;
   const double halfway = depth + workload.output / 2.0;

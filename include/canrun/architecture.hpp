@@ -45,11 +45,11 @@ struct Layer {
   std::uint32_t kv_heads = 0;
   std::uint32_t head_dim_k = 0;  ///< MLA: qk_nope + qk_rope per head
   std::uint32_t head_dim_v = 0;
-  std::uint32_t window = 0;           ///< sliding window in tokens; 0 = the whole context
-  bool shares_kv = false;             ///< reads another layer's cache and stores none itself (Gemma 3n/4)
-  bool has_indexer = false;           ///< keeps an index-key cache of its own (DSA, MSA, QSA)
-  std::uint32_t compress_ratio = 0;   ///< DeepSeek-V4: 4 (CSA), 128 (HCA) or 0; Qwen4-exp: of the indexer
-  bool has_ngram = false;             ///< mixes rows of the n-gram table in, with a convolution of its own (Qwen4-exp)
+  std::uint32_t window = 0;          ///< sliding window in tokens; 0 = the whole context
+  bool shares_kv = false;            ///< reads another layer's cache and stores none itself (Gemma 3n/4)
+  bool has_indexer = false;          ///< keeps an index-key cache of its own (DSA, MSA, QSA)
+  std::uint32_t compress_ratio = 0;  ///< DeepSeek-V4: 4 (CSA), 128 (HCA) or 0; Qwen4-exp: of the indexer
+  bool has_ngram = false;            ///< mixes rows of the n-gram table in, with a convolution of its own (Qwen4-exp)
 
   // Feed forward
   std::uint32_t ffn_size = 0;         ///< dense hidden size (also of the dense branch beside experts, if any)
@@ -70,8 +70,8 @@ struct Architecture {
   std::uint32_t trunk_layers = 0;  ///< layers without MTP blocks
   std::uint32_t mtp_layers = 0;
   bool tied_embeddings = false;
-  bool causal = true;              ///< false for encoders (embedding models): no cache, no decode
-  std::vector<Layer> layers;       ///< trunk, then MTP blocks (empty of MTP where the file leaves them out)
+  bool causal = true;                         ///< false for encoders (embedding models): no cache, no decode
+  std::vector<Layer> layers;                  ///< trunk, then MTP blocks (empty of MTP where the file leaves them out)
   Released released_blocks = Released::b16;   ///< the checkpoint's format of the blocks' matrices, experts aside
   Released released_experts = Released::b16;  ///< the checkpoint's format of the routed experts
 
@@ -92,9 +92,9 @@ struct Architecture {
   std::uint32_t ssm_conv_kernel = 0;
   std::uint32_t ssm_inner_size = 0;
   std::uint32_t ssm_state_size = 0;
-  std::uint32_t ssm_heads = 0;      ///< value heads (`ssm.time_step_rank`)
+  std::uint32_t ssm_heads = 0;  ///< value heads (`ssm.time_step_rank`)
   std::uint32_t ssm_groups = 0;
-  std::uint32_t ssm_dt_rank = 0;    ///< Mamba-1
+  std::uint32_t ssm_dt_rank = 0;  ///< Mamba-1
   std::uint32_t kda_heads = 0;
   std::uint32_t kda_head_dim = 0;
   std::uint32_t shortconv_kernel = 0;
@@ -121,21 +121,22 @@ struct Architecture {
   std::uint32_t per_layer_embedding = 0;  ///< width per layer
   std::uint32_t per_layer_vocab = 0;      ///< rows of that table
 
-  // Switches that decide which operations a step has (src/graph), never what is stored. Factors of 0 or 1: no operation.
-  Gating gating = Gating::unknown;    ///< unknown: what the architecture usually does
-  std::uint32_t expert_groups = 0;    ///< routing limited to groups of experts (DeepSeek-V3 `n_group`)
+  // Switches that decide which operations a step has (src/graph), never what is stored. Factors of 0 or 1: no
+  // operation.
+  Gating gating = Gating::unknown;       ///< unknown: what the architecture usually does
+  std::uint32_t expert_groups = 0;       ///< routing limited to groups of experts (DeepSeek-V3 `n_group`)
   std::uint32_t expert_groups_used = 0;  ///< groups that may hold chosen experts (`topk_group`)
-  bool norm_expert_weights = false;   ///< weights of the chosen experts are divided by their sum (`norm_topk_prob`)
-  float expert_weights_scale = 0;     ///< `routed_scaling_factor`
-  float attention_softcap = 0;        ///< tanh cap on attention scores (Gemma 2, Grok)
-  float final_softcap = 0;            ///< tanh cap on logits
-  float embedding_scale = 0;          ///< factor on input embeddings (Granite)
-  float residual_scale = 0;           ///< factor on each branch before it is added (Granite, MiniCPM)
-  float logit_scale = 0;              ///< factor on logits
-  float clamp_qkv = 0;                ///< bound on Q, K and V (DBRX, MPT, OLMo)
-  float swiglu_limit = 0;             ///< bound inside SwiGLU of experts (Step-3.5, DeepSeek-V4)
-  std::uint32_t deepstack_layers = 0; ///< extra image inputs added to the first layers (Qwen3-VL)
-  bool yarn_temperature = false;      ///< attention temperature by position (Llama 4, Mistral 3)
+  bool norm_expert_weights = false;      ///< weights of the chosen experts are divided by their sum (`norm_topk_prob`)
+  float expert_weights_scale = 0;        ///< `routed_scaling_factor`
+  float attention_softcap = 0;           ///< tanh cap on attention scores (Gemma 2, Grok)
+  float final_softcap = 0;               ///< tanh cap on logits
+  float embedding_scale = 0;             ///< factor on input embeddings (Granite)
+  float residual_scale = 0;              ///< factor on each branch before it is added (Granite, MiniCPM)
+  float logit_scale = 0;                 ///< factor on logits
+  float clamp_qkv = 0;                   ///< bound on Q, K and V (DBRX, MPT, OLMo)
+  float swiglu_limit = 0;                ///< bound inside SwiGLU of experts (Step-3.5, DeepSeek-V4)
+  std::uint32_t deepstack_layers = 0;    ///< extra image inputs added to the first layers (Qwen3-VL)
+  bool yarn_temperature = false;         ///< attention temperature by position (Llama 4, Mistral 3)
 
   // Parameters outside the text tower (counted, never part of the text file)
   std::uint64_t vision_params = 0;

@@ -54,7 +54,8 @@ struct Block {
   std::uint64_t kv_cache = 0;  ///< K, V and indexer caches of all slots
   std::uint64_t state = 0;     ///< recurrent state of all slots
 
-  std::uint64_t host_only = 0; ///< weights that stay on the host although the block lies on a device: no kernel reads them there
+  std::uint64_t host_only =
+      0;  ///< weights that stay on the host although the block lies on a device: no kernel reads them there
 
   // The whole block in host memory, where tensors are padded less
   std::uint64_t weights_host = 0;

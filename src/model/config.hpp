@@ -19,8 +19,8 @@ namespace canrun {
 /// expected. Ranges: counts of layers 1024, of vocabulary rows 2^24, of context tokens 2^31-1, everything else 2^20.
 class Config {
 public:
-  /// Throws Error(malformed) where `json` is no JSON object or is longer than 64 MiB. Python's bare `Infinity` and `NaN`
-  /// read as null.
+  /// Throws Error(malformed) where `json` is no JSON object or is longer than 64 MiB. Python's bare `Infinity` and
+  /// `NaN` read as null.
   static Config parse(std::string_view json);
 
   using Keys = std::initializer_list<std::string_view>;

@@ -55,7 +55,9 @@ TensorType packed_type(StorageFormat format, double bits, std::uint32_t group) {
   return {number(format), 8 * numbers, static_cast<std::uint32_t>(std::lround(bits * numbers))};
 }
 
-TensorType fp8_type() { return {number(StorageFormat::fp8), 1, 1}; }
+TensorType fp8_type() {
+  return {number(StorageFormat::fp8), 1, 1};
+}
 
 TensorType fp8_block_type() {
   return {number(StorageFormat::fp8), 128 * 128, 128 * 128 + 4};

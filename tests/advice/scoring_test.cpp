@@ -8,7 +8,9 @@ namespace {
 
 using namespace canrun;
 
-ScoringRules rules() { return parse_scoring(Catalog::builtin().document("scoring")); }
+ScoringRules rules() {
+  return parse_scoring(Catalog::builtin().document("scoring"));
+}
 
 ScoreInput comfortable() {
   ScoreInput input;

@@ -1,6 +1,6 @@
 // A runtime's log.
-#include "fuzz.hpp"
 #include "ingest/log.hpp"
+#include "fuzz.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace canrun;

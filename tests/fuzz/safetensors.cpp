@@ -1,8 +1,8 @@
 // A safetensors header, and the same text as an index of shards.
+#include "ingest/safetensors.hpp"
 #include "fuzz.hpp"
 #include "ingest/inspection.hpp"
 #include "ingest/model_file.hpp"
-#include "ingest/safetensors.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace canrun;

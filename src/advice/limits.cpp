@@ -70,8 +70,8 @@ std::string_view bottleneck_text(Bottleneck bottleneck) {
     case Bottleneck::compute:
       return "Decode waits for arithmetic, not for memory.";
     case Bottleneck::latency:
-      return "Decode is held by fixed costs per layer rather than by memory: a faster card gains little on a model "
-             "this small.";
+      return "Decode is held by fixed costs per layer rather than by memory: a faster card gains little "
+             "here.";
     case Bottleneck::none:
       break;
   }

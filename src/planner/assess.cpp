@@ -173,7 +173,7 @@ std::optional<Outcome> offloaded(const Setup& setup, const Target& target, const
     const std::uint32_t removed = first_that(1, blocks + 1, [&](std::uint32_t n) { return fits(blocks + 1 - n, 0); });
     if (removed <= blocks + 1) {
       Outcome layers = outcome_of(blocks + 1 - removed, 0);
-      if (!best || faster(layers, *best)) best = std::move(layers);
+      if (!best || faster(layers, *best)) best = layers;
     }
   }
   return best;

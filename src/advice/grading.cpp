@@ -41,6 +41,26 @@ bool keeps_quality(std::string_view word) {
   return quality_rank(word) >= quality_rank("good");
 }
 
+int verdict_rank(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::fits:
+      return 3;
+    case Verdict::tight:
+      return 2;
+    case Verdict::offload:
+      return 1;
+    case Verdict::no:
+      break;
+  }
+  return 0;
+}
+
+std::uint32_t context_limit(const Question& question) {
+  const std::uint64_t stated = question.subject.record.context_max;
+  const std::uint64_t limit = stated ? stated : question.subject.architecture->context_max;
+  return static_cast<std::uint32_t>(limit ? limit : question.settings.context);
+}
+
 Wish wish_of(const Question& question) {
   Wish wish;
   wish.gpu_layers = question.gpu_layers;

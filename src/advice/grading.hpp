@@ -25,6 +25,13 @@ int quality_rank(std::string_view word);
 /// Whether most readers notice no difference to the 16-bit source: `good` or better.
 bool keeps_quality(std::string_view word);
 
+/// Order of verdicts: fits 3, tight 2, offload 1, no 0.
+int verdict_rank(Verdict verdict);
+
+/// The longest context worth solving for: what the model is stated to take, else what its configuration says, else what
+/// is asked.
+std::uint32_t context_limit(const Question& question);
+
 /// The wish of a question's placement options.
 Wish wish_of(const Question& question);
 

@@ -48,10 +48,6 @@ std::optional<Interval> decode_of(const Estimate& e) {
   return e.speed.has_decode ? std::optional<Interval>(e.speed.decode) : std::nullopt;
 }
 
-int verdict_rank(Verdict verdict) {
-  return verdict == Verdict::fits ? 3 : verdict == Verdict::tight ? 2 : verdict == Verdict::offload ? 1 : 0;
-}
-
 /// The figures that a row shows, from the same parts as `estimate`.
 template <class Row>
 void fill(Row& row, const Session::Parts& parts, const Question& question, const Setup& setup, const Target& target,
@@ -60,9 +56,7 @@ void fill(Row& row, const Session::Parts& parts, const Question& question, const
   if (outcome.figures.speed.has_decode) row.decode = outcome.figures.speed.decode;
   row.ttft = outcome.figures.speed.ttft;
   if (outcome.verdict == Verdict::no) return;
-  const std::uint64_t stated = question.subject.record.context_max;
-  const auto limit = static_cast<std::uint32_t>(stated ? stated : question.subject.architecture->context_max);
-  row.safe_context = context_limits(setup, target, outcome.placement, limit ? limit : question.settings.context).safe;
+  row.safe_context = context_limits(setup, target, outcome.placement, context_limit(question)).safe;
   row.grade = grade_of(outcome, row.safe_context, question.workload_record, parts.scoring, mode);
 }
 

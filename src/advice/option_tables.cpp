@@ -25,12 +25,6 @@ std::string why_so(const Outcome& outcome) {
   return "";
 }
 
-std::uint32_t context_limit(const Question& question) {
-  const std::uint64_t stated = question.subject.record.context_max;
-  const std::uint64_t limit = stated ? stated : question.subject.architecture->context_max;
-  return static_cast<std::uint32_t>(limit ? limit : question.settings.context);
-}
-
 bool reads(const QuantRecord& quant, const RuntimeRecord& runtime) {
   return std::any_of(quant.runtimes.begin(), quant.runtimes.end(),
                      [&](const std::string& id) { return id == runtime.id || id == runtime.memory_model; });

@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 
+#include "advice/grading.hpp"
 #include "advice/scoring.hpp"
 #include "canrun/error.hpp"
 #include "catalog/nearest.hpp"
@@ -61,20 +62,6 @@ std::string_view trimmed(std::string_view text) {
   while (!text.empty() && space(text.front())) text.remove_prefix(1);
   while (!text.empty() && space(text.back())) text.remove_suffix(1);
   return text;
-}
-
-double verdict_rank(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::fits:
-      return 3;
-    case Verdict::tight:
-      return 2;
-    case Verdict::offload:
-      return 1;
-    case Verdict::no:
-      break;
-  }
-  return 0;
 }
 
 const Word& word_of(Metric metric) {

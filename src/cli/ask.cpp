@@ -13,17 +13,24 @@ namespace canrun::cli {
 namespace {
 
 constexpr std::string_view examples = R"(Examples:
-  canrun kimi-linear-48b --gpu rtx3090              will it run, how well, what would help
-  canrun qwen3:30b-a3b -g "2x rtx-4090" -c 64k      two cards, 64K context
+  canrun kimi-linear-48b --gpu rtx3090
+      will it run, how well, what would help
+  canrun qwen3:30b-a3b -g "2x rtx-4090" -c 64k
+      two cards, 64K context
   canrun gpt-oss-120b -g rtx4090 --ram 96GiB --ram-type ddr5-6000x2
-                                                    with experts in system memory
-  canrun llama3.1:8b -g auto -q best                this machine, best quality that fits
-  canrun ./model.gguf -g m4-max-40c@128             a file, sized tensor by tensor
-  canrun gemma-3-27b -q Q4_K_M,Q6_K -g 3090 --brief one line a question
+      with experts in system memory
+  canrun llama3.1:8b -g auto -q best
+      this machine, best quality that fits
+  canrun ./model.gguf -g m4-max-40c@128
+      a file, sized tensor by tensor
+  canrun gemma-3-27b -q Q4_K_M,Q6_K -g 3090 --brief
+      one line a question
   canrun qwen3-8b -g rtx4060 --require 'fits,decode>=20,context>=32k'
-                                                    exit status 1 when unmet
-  canrun rank -g rtx3090                            every model on a card
-  canrun hardware kimi-linear-48b                   every card for a model
+      exit status 1 when unmet
+  canrun rank -g rtx3090
+      every model on a card
+  canrun hardware kimi-linear-48b
+      every card for a model
 
 Verbs (canrun VERB --help):
 )";
@@ -31,7 +38,7 @@ Verbs (canrun VERB --help):
 std::string footer() {
   std::string out(examples);
   for (const Verb& verb : verbs()) out += fmt::format("  {:<12}{}\n", verb.name, verb.summary);
-  return out + "\nExit status: 0 answered, 1 --require unmet, 2 wrong usage or unknown name, 3 unreadable file.\n";
+  return out + "\nExit status: 0 answered, 1 --require unmet, 2 wrong usage or unknown name,\n3 unreadable file.\n";
 }
 
 void refuse_misplaced_verb(const QuestionOptions& question) {
@@ -57,9 +64,9 @@ int check(const std::vector<Requirement>& requirements, const std::vector<Estima
 }  // namespace
 
 int run_ask(const Arguments& arguments) {
-  CLI::App app("canrun: will this language model run on this hardware, and how well?", "canrun");
+  CommandLine app("canrun: will this language model run on this hardware, and how well?", "canrun");
   app.footer(footer());
-  app.set_version_flag("--version", std::string("canrun ") + CANRUN_VERSION);
+  app.version(std::string("canrun ") + CANRUN_VERSION);
   QuestionOptions question;
   OutputOptions output;
   std::string require;
@@ -67,18 +74,14 @@ int run_ask(const Arguments& arguments) {
   add_model(app, question, false);
   add_question_options(app, question);
   add_output_options(app, output);
-  app.add_flag("--brief", output.brief, "one line a question")->group("Output");
-  app.add_option("--show", output.show, "sections: memory,speed,limits,workloads,quants,upgrades,command,evidence")
-      ->group("Output")
-      ->type_name("LIST")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-  app.add_flag("--evidence", output.evidence, "also the nearest real measurements")->group("Output");
-  app.add_flag("--figures", figures, "the question alone, without workloads, quants and upgrades")->group("Output");
-  app.add_option("--require", require, "conditions such as fits,grade>=B,decode>=20,ttft<=2s,context>=32k")
-      ->group("Output")
-      ->type_name("LIST");
-  if (const auto status = parse(app, arguments)) return *status;
+  app.flag("--brief", output.brief, "one line a question", "Output");
+  app.texts("--show", output.show, "sections: memory,speed,limits,workloads,quants,upgrades,command,evidence",
+            {"Output", "LIST"}, ',');
+  app.flag("--evidence", output.evidence, "also the nearest real measurements", "Output");
+  app.flag("--figures", figures, "the question alone, without workloads, quants and upgrades", "Output");
+  app.text("--require", require, "conditions such as fits,grade>=B,decode>=20,ttft<=2s,context>=32k",
+           {"Output", "LIST"});
+  if (const auto status = app.parse(arguments)) return *status;
   if (arguments.empty()) {
     const std::string help = app.help();
     std::fwrite(help.data(), 1, help.size(), stderr);

@@ -49,16 +49,17 @@ std::string answer_line(const Session& session, const std::string& line) {
 }  // namespace
 
 int run_batch(const Arguments& arguments) {
-  CLI::App app("Reads one JSON request a line on standard input, prints one JSON answer a line, in order.",
-               "canrun batch");
+  CommandLine app("Reads one JSON request a line on standard input, prints one JSON answer a line, in order.",
+                  "canrun batch");
   app.footer(R"(Example:
   printf '%s\n' '{"id":1,"model":"qwen3-8b","gpu":"rtx-3090"}' | canrun batch
 
-A line that cannot be answered gets {"id":…,"error":{"code","message"}} in its place and the rest goes on.
+A line that cannot be answered gets {"id":…,"error":{"code","message"}} in its
+place and the rest goes on.
 )");
   OutputOptions output;
-  app.add_option("--catalog", output.catalogs, "a folder with more catalog files")->allow_extra_args(false);
-  if (const auto status = parse(app, arguments)) return *status;
+  app.texts("--catalog", output.catalogs, "a folder with more catalog files", {"Options", "DIR"});
+  if (const auto status = app.parse(arguments)) return *status;
   std::ios::sync_with_stdio(false);
   const Session session(open_catalog(output));
   std::string line, answers;

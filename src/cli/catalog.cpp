@@ -123,7 +123,7 @@ int add(const std::string& path, std::string id, const OutputOptions& output) {
 }  // namespace
 
 int run_catalog(const Arguments& arguments) {
-  CLI::App app(
+  CommandLine app(
       "What is known. list [KIND]: ids with their main figures; show NAME: everything about an entry; check "
       "[DIR]: the built-in catalogs with DIR laid over; add FILE: a catalog entry for a model; ids KIND: bare ids.",
       "canrun catalog");
@@ -133,12 +133,12 @@ int run_catalog(const Arguments& arguments) {
       "  canrun catalog add ./model/config.json -o my-catalog/models.json\n");
   OutputOptions output;
   std::string action, operand, kind, id;
-  app.add_option("ACTION", action, "list, show, check, add or ids")->required()->type_name("");
-  app.add_option("OPERAND", operand, "what it is about")->type_name("");
-  app.add_option("--kind", kind, "show: models, devices, quants, runtimes, workloads, ram or cpus")->type_name("KIND");
-  app.add_option("--id", id, "add: the entry's id")->type_name("ID");
+  app.operand("ACTION", action, "list, show, check, add or ids", true);
+  app.operand("OPERAND", operand, "what it is about", false);
+  app.text("--kind", kind, "show: models, devices, quants, runtimes, workloads, ram or cpus", {"Options", "KIND"});
+  app.text("--id", id, "add: the entry's id", {"Options", "ID"});
   add_output_options(app, output);
-  if (const auto status = parse(app, arguments)) return *status;
+  if (const auto status = app.parse(arguments)) return *status;
   const auto needs_operand = [&](std::string_view what) {
     if (operand.empty()) throw Error(ErrorCode::bad_value, fmt::format("canrun catalog {} takes {}", action, what));
   };

@@ -11,19 +11,19 @@
 namespace canrun::cli {
 
 int run_compare(const Arguments& arguments) {
-  CLI::App app(
+  CommandLine app(
       "Models x quantisations x devices side by side. Each --gpu is a machine of its own; a mixed machine is "
       "written with + (\"rtx-3090 + rtx-4090\").",
       "canrun compare");
   app.footer(
       "Examples:\n  canrun compare qwen3-32b gemma-3-27b -g rtx3090 -g \"m4 max 40-core 64GB\"\n"
-      "  canrun compare kimi-linear-48b -q Q3_K_S,Q4_K_M,Q5_K_M -g rtx3090 -g rtx5090 --format csv\n");
+      "  canrun compare kimi-linear-48b -q Q3_K_S,Q4_K_M,Q5_K_M -g rtx3090 -g rtx5090\n");
   QuestionOptions question;
   OutputOptions output;
   add_model(app, question, true);
   add_question_options(app, question);
   add_output_options(app, output);
-  if (const auto status = parse(app, arguments)) return *status;
+  if (const auto status = app.parse(arguments)) return *status;
   require_device(question);
   const report::Format format = output.parsed_format();
   const report::Style style = output.style();

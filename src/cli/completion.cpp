@@ -59,28 +59,27 @@ complete -c canrun -l offload -x -a 'none layers experts auto'
 )sh";
 
 std::vector<std::string> long_options() {
-  CLI::App app;
+  CommandLine app({}, "canrun");
   QuestionOptions question;
   OutputOptions output;
   add_question_options(app, question);
   add_output_options(app, output);
   std::vector<std::string> names{"brief", "show", "evidence", "figures", "require", "version"};
-  for (const CLI::Option* option : app.get_options())
-    for (const std::string& name : option->get_lnames()) names.push_back(name);
+  for (std::string& name : app.long_names()) names.push_back(std::move(name));
   return names;
 }
 
 }  // namespace
 
 int run_completion(const Arguments& arguments) {
-  CLI::App app("Prints a completion script.", "canrun completion");
+  CommandLine app("Prints a completion script.", "canrun completion");
   app.footer(
       "Examples:\n  canrun completion bash > ~/.local/share/bash-completion/completions/canrun\n"
       "  canrun completion zsh > ~/.zfunc/_canrun\n"
       "  canrun completion fish > ~/.config/fish/completions/canrun.fish\n");
   std::string shell;
-  app.add_option("SHELL", shell, "bash, zsh or fish")->required()->type_name("");
-  if (const auto status = parse(app, arguments)) return *status;
+  app.operand("SHELL", shell, "bash, zsh or fish", true);
+  if (const auto status = app.parse(arguments)) return *status;
   std::string verb_words, bash_options, fish_options;
   for (const Verb& verb : verbs()) verb_words += fmt::format("{}{}", verb_words.empty() ? "" : " ", verb.name);
   for (const std::string& name : long_options()) {

@@ -8,13 +8,13 @@
 namespace canrun::cli {
 
 int run_detect(const Arguments& arguments) {
-  CLI::App app("What this machine has, and the options that describe it elsewhere.", "canrun detect");
+  CommandLine app("What this machine has, and the options that describe it elsewhere.", "canrun detect");
   app.footer("Example:\n  canrun detect --format json\n");
   OutputOptions output;
   std::string root = "/";
   add_output_options(app, output);
-  app.add_option("--root", root, "read a recorded machine below this folder")->type_name("DIR");
-  if (const auto status = parse(app, arguments)) return *status;
+  app.text("--root", root, "read a recorded machine below this folder", {"Options", "DIR"});
+  if (const auto status = app.parse(arguments)) return *status;
   const report::Format format = output.parsed_format();
   const report::Style style = output.style();
   const Detection found = detect(open_catalog(output), root, true);

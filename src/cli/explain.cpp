@@ -8,14 +8,14 @@
 namespace canrun::cli {
 
 int run_explain(const Arguments& arguments) {
-  CLI::App app("Every figure with its formula, the numbers in it and the sources.", "canrun explain");
+  CommandLine app("Every figure with its formula, the numbers in it and the sources.", "canrun explain");
   app.footer("Example:\n  canrun explain kimi-linear-48b --gpu rtx3090 -c 32k\n");
   QuestionOptions question;
   OutputOptions output;
   add_model(app, question, true);
   add_question_options(app, question);
   add_output_options(app, output);
-  if (const auto status = parse(app, arguments)) return *status;
+  if (const auto status = app.parse(arguments)) return *status;
   require_device(question);
   const report::Format format = output.parsed_format();
   report::Style style = output.style();

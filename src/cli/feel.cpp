@@ -73,7 +73,7 @@ void type(Keyboard& keyboard, std::uint32_t count, double pace) {
 }  // namespace
 
 int run_feel(const Arguments& arguments) {
-  CLI::App app(
+  CommandLine app(
       "Shows how fast it feels: waits for the first token, cold then warm, and types at the estimated pace. "
       "Any key skips. Without a terminal it prints the timeline.",
       "canrun feel");
@@ -83,7 +83,7 @@ int run_feel(const Arguments& arguments) {
   add_model(app, question, true);
   add_question_options(app, question);
   add_output_options(app, output);
-  if (const auto status = parse(app, arguments)) return *status;
+  if (const auto status = app.parse(arguments)) return *status;
   require_device(question);
   const report::Style style = output.style();
   const Session session(open_catalog(output));

@@ -14,7 +14,7 @@
 namespace canrun::cli {
 
 int run_hardware(const Arguments& arguments) {
-  CLI::App app("Every device for a model, best first.", "canrun hardware");
+  CommandLine app("Every device for a model, best first.", "canrun hardware");
   app.footer(
       "Examples:\n  canrun hardware kimi-linear-48b\n  canrun hardware qwen3-32b -q Q4_K_M --vendor nvidia --max-price "
       "2000\n");
@@ -24,14 +24,14 @@ int run_hardware(const Arguments& arguments) {
   std::string limit = "40", most;
   add_model(app, question, true);
   add_question_options(app, question);
-  app.remove_option(app.get_option("--gpu"));
+  app.remove("--gpu");
   add_output_options(app, output);
-  app.add_option("--vendor", list.vendor, "only devices of this vendor: nvidia, amd, intel, apple …")->group("Rows");
-  app.add_option("--form", list.form, "only devices of this form: desktop, laptop, datacenter, soc …")->group("Rows");
-  app.add_option("--max-price", most, "only devices with a known price up to this, in USD")->group("Rows");
-  app.add_flag("--runs", list.runs_only, "leave out what does not run the model")->group("Rows");
-  app.add_option("--limit", limit, "rows to show; 0: all")->group("Rows")->type_name("N");
-  if (const auto status = parse(app, arguments)) return *status;
+  app.text("--vendor", list.vendor, "only devices of this vendor: nvidia, amd, intel, apple …", {"Rows", "TEXT"});
+  app.text("--form", list.form, "only devices of this form: desktop, laptop, datacenter, soc …", {"Rows", "TEXT"});
+  app.text("--max-price", most, "only devices with a known price up to this, in USD", {"Rows", "TEXT"});
+  app.flag("--runs", list.runs_only, "leave out what does not run the model", "Rows");
+  app.text("--limit", limit, "rows to show; 0: all", {"Rows", "N"});
+  if (const auto status = app.parse(arguments)) return *status;
   const report::Format format = output.parsed_format();
   const report::Style style = output.style();
   const auto rows_wanted = static_cast<std::size_t>(parse_count("--limit", limit, 0, 1'000'000));

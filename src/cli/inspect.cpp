@@ -8,16 +8,16 @@
 namespace canrun::cli {
 
 int run_inspect(const Arguments& arguments) {
-  CLI::App app(
+  CommandLine app(
       "What a model file holds: a .gguf (one or a split set), a .safetensors, a config.json, a folder, or - for "
       "standard input, of which the first part suffices.",
       "canrun inspect");
   app.footer("Examples:\n  canrun inspect ./model.gguf\n  curl -sr 0-30000000 URL | canrun inspect -\n");
   OutputOptions output;
   std::string path;
-  app.add_option("FILE", path, "what to read")->required()->type_name("");
+  app.operand("FILE", path, "what to read", true);
   add_output_options(app, output);
-  if (const auto status = parse(app, arguments)) return *status;
+  if (const auto status = app.parse(arguments)) return *status;
   const report::Format format = output.parsed_format();
   const report::Style style = output.style();
   const Inspection inspection = inspect(read_model_file(path));

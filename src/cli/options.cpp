@@ -27,45 +27,35 @@ report::Style OutputOptions::style() const {
   return style;
 }
 
-void add_output_options(CLI::App& app, OutputOptions& o) {
+void add_output_options(CommandLine& app, OutputOptions& o) {
   const char* const group = "Output";
-  app.add_option("--format", o.format, "text, json, csv, markdown or html")->group(group)->type_name("WORD");
-  app.add_option("--color", o.color, "auto, always or never; NO_COLOR is honoured")->group(group)->type_name("WORD");
-  app.add_option("--units", o.units, "GiB (2^30) or GB (10^9)")->group(group)->type_name("UNIT");
-  app.add_option("-o,--output-file", o.file, "write here instead of standard output, once complete")
-      ->group(group)
-      ->type_name("FILE");
-  app.add_option("--catalog", o.catalogs, "a folder with more catalog files, laid over the built-in ones")
-      ->group(group)
-      ->type_name("DIR")
-      ->allow_extra_args(false);
-  app.add_flag("-v,--verbose", o.verbose, "also per-device lines, sub-scores, sources and evidence")->group(group);
+  app.text("--format", o.format, "text, json, csv, markdown or html", {group, "WORD"});
+  app.text("--color", o.color, "auto, always or never; NO_COLOR is honoured", {group, "WORD"});
+  app.text("--units", o.units, "GiB (2^30) or GB (10^9)", {group, "UNIT"});
+  app.text("-o,--output-file", o.file, "write here instead of standard output, once complete", {group, "FILE"});
+  app.texts("--catalog", o.catalogs, "a folder with more catalog files, laid over the built-in ones", {group, "DIR"});
+  app.counted("-v,--verbose", o.verbose, "also per-device lines, sub-scores, sources and evidence", group);
 }
 
-void add_model(CLI::App& app, QuestionOptions& o, bool required) {
-  CLI::Option* const model =
-      app.add_option(
-             "MODEL", o.models,
-             "catalog name, or the path of a .gguf, .safetensors or config.json file or folder, or - for one on "
-             "standard input")
-          ->type_name("");
-  if (required) model->required();
+void add_model(CommandLine& app, QuestionOptions& o, bool required) {
+  app.operands("MODEL", o.models,
+               "catalog name, or the path of a .gguf, .safetensors or config.json file or folder, or - for one on "
+               "standard input",
+               required);
 }
 
-void add_question_options(CLI::App& app, QuestionOptions& o) {
+void add_question_options(CommandLine& app, QuestionOptions& o) {
   const auto text = [&](const char* names, std::string& value, const char* help, const char* type, const char* group) {
-    app.add_option(names, value, help)->group(group)->type_name(type);
+    app.text(names, value, help, {group, type});
   };
   const auto flag = [&](const char* names, bool& value, const char* help, const char* group) {
-    app.add_flag(names, value, help)->group(group);
+    app.flag(names, value, help, group);
   };
   const char* const machine = "Machine";
-  app.add_option("-g,--gpu", o.gpus,
-                 "a device such as rtx3090, \"2x rtx-4090\", m4-max-40c@128; again for a mixed machine; auto: this "
-                 "machine; cpu: no GPU")
-      ->group(machine)
-      ->type_name("GPU")
-      ->allow_extra_args(false);
+  app.texts("-g,--gpu", o.gpus,
+            "a device such as rtx3090, \"2x rtx-4090\", m4-max-40c@128; again for a mixed machine; auto: this machine; "
+            "cpu: no GPU",
+            {machine, "GPU"});
   text("--ram", o.ram, "system memory, 64GiB; without it the verdict assumes none for the model", "SIZE", machine);
   text("--ram-type", o.ram_type, "ddr5-5600x2 …", "NAME", machine);
   text("--ram-bandwidth", o.ram_bandwidth, "instead of --ram-type, in GB/s", "GB/S", machine);
@@ -89,11 +79,8 @@ void add_question_options(CLI::App& app, QuestionOptions& o) {
   text("--mode", o.mode, "balanced, interactive, light-api or scale-out: what the score weighs", "NAME", work);
 
   const char* const runtime = "Runtime";
-  app.add_option("-q,--quant", o.quants, "file type(s), comma-separated; all; best: the highest quality that fits")
-      ->group(runtime)
-      ->type_name("NAME")
-      ->delimiter(',')
-      ->allow_extra_args(false);
+  app.texts("-q,--quant", o.quants, "file type(s), comma-separated; all; best: the highest quality that fits",
+            {runtime, "NAME"}, ',');
   text("--runtime", o.runtime, "llama.cpp, vllm, mlx …", "NAME", runtime);
   text("--backend", o.backend, "cuda, rocm, vulkan, metal, sycl, cpu …", "NAME", runtime);
   text("--kv-type", o.kv_type, "type of the KV cache: f16, q8_0, q4_0 …", "TYPE", runtime);

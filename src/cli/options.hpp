@@ -1,7 +1,6 @@
 #pragma once
-/// The options that verbs share, and how a command line becomes requests. CLI11 stays inside src/cli.
+/// The options that verbs share, and how their words become requests.
 
-#include <CLI/CLI.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +8,7 @@
 
 #include "canrun/catalog.hpp"
 #include "canrun/estimate.hpp"
+#include "cli/command_line.hpp"
 #include "cli/verbs.hpp"
 #include "report/style.hpp"
 
@@ -37,10 +37,10 @@ struct QuestionOptions {
   std::string vram, bandwidth, tflops, like;
 };
 
-void add_output_options(CLI::App& app, OutputOptions& options);
+void add_output_options(CommandLine& app, OutputOptions& options);
 /// `--gpu`, host, placement, runtime and workload; without the model.
-void add_question_options(CLI::App& app, QuestionOptions& options);
-void add_model(CLI::App& app, QuestionOptions& options, bool required);
+void add_question_options(CommandLine& app, QuestionOptions& options);
+void add_model(CommandLine& app, QuestionOptions& options, bool required);
 
 /// The built-in catalog with the user's folder and `--catalog` folders over it.
 Catalog open_catalog(const OutputOptions& options);
@@ -55,9 +55,5 @@ void require_device(const QuestionOptions& options);
 /// Every model under every quant: `all` and `best` are resolved, empty quants take the default.
 std::vector<Request> to_requests(const QuestionOptions& options, const Session& session,
                                  std::vector<std::string>& notes);
-
-/// Parses; help and version are printed and end the verb with 0, wrong options with 2 and the nearest option.
-/// Nothing when the verb may go on.
-std::optional<int> parse(CLI::App& app, const Arguments& arguments);
 
 }  // namespace canrun::cli

@@ -24,7 +24,7 @@ Unknown parse_unknown(const std::string& word) {
 }  // namespace
 
 int run_plan(const Arguments& arguments) {
-  CLI::App app(
+  CommandLine app(
       "Turns the question round: the largest context or most users, the best quantisation, the least memory, "
       "bandwidth or price that still meets a target.",
       "canrun plan");
@@ -38,9 +38,9 @@ int run_plan(const Arguments& arguments) {
   add_model(app, question, true);
   add_question_options(app, question);
   add_output_options(app, output);
-  app.add_option("--for", unknown_word, "context, users, quant, memory, bandwidth or price")->type_name("WORD");
-  app.add_option("--target", target, "what must hold, as for --require")->type_name("LIST");
-  if (const auto status = parse(app, arguments)) return *status;
+  app.text("--for", unknown_word, "context, users, quant, memory, bandwidth or price", {"Options", "WORD"});
+  app.text("--target", target, "what must hold, as for --require", {"Options", "LIST"});
+  if (const auto status = app.parse(arguments)) return *status;
   const Unknown unknown = parse_unknown(unknown_word);
   const std::vector<Requirement> targets = parse_requirements(target);
   if (unknown != Unknown::price) require_device(question);

@@ -22,7 +22,7 @@ std::string joined(const std::vector<std::string>& words) {
 }  // namespace
 
 int run_rank(const Arguments& arguments) {
-  CLI::App app("Every model on a machine, under its best quantisation that fits, best first.", "canrun rank");
+  CommandLine app("Every model on a machine, under its best quantisation that fits, best first.", "canrun rank");
   app.footer(
       "Examples:\n  canrun rank --gpu rtx3090\n  canrun rank -g \"2x rtx-4090\" --workload agentic-coding --runs\n");
   QuestionOptions question;
@@ -31,12 +31,12 @@ int run_rank(const Arguments& arguments) {
   std::string limit = "40", least, most;
   add_question_options(app, question);
   add_output_options(app, output);
-  app.add_option("--capability", list.capability, "only models that have it: chat, tools, vision …")->group("Rows");
-  app.add_option("--min-params", least, "only models of this many parameters or more: 7B")->group("Rows");
-  app.add_option("--max-params", most, "only models of at most this many parameters: 70B")->group("Rows");
-  app.add_flag("--runs", list.runs_only, "leave out what does not run")->group("Rows");
-  app.add_option("--limit", limit, "rows to show; 0: all")->group("Rows")->type_name("N");
-  if (const auto status = parse(app, arguments)) return *status;
+  app.text("--capability", list.capability, "only models that have it: chat, tools, vision …", {"Rows", "TEXT"});
+  app.text("--min-params", least, "only models of this many parameters or more: 7B", {"Rows", "TEXT"});
+  app.text("--max-params", most, "only models of at most this many parameters: 70B", {"Rows", "TEXT"});
+  app.flag("--runs", list.runs_only, "leave out what does not run", "Rows");
+  app.text("--limit", limit, "rows to show; 0: all", {"Rows", "N"});
+  if (const auto status = app.parse(arguments)) return *status;
   require_device(question);
   const report::Format format = output.parsed_format();
   const report::Style style = output.style();

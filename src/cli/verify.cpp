@@ -37,7 +37,7 @@ std::string read_text(const std::string& path) {
 }  // namespace
 
 int run_verify(const Arguments& arguments) {
-  CLI::App app(
+  CommandLine app(
       "Predicted against measured: reads the start-up log of llama.cpp, llama-server, Ollama or vLLM, "
       "recognises model, quantisation and settings, and compares every memory term.",
       "canrun verify");
@@ -45,11 +45,11 @@ int run_verify(const Arguments& arguments) {
   QuestionOptions question;
   OutputOptions output;
   std::string path;
-  app.add_option("FILE", path, "the log, or - for standard input")->required()->type_name("");
+  app.operand("FILE", path, "the log, or - for standard input", true);
   add_model(app, question, false);
   add_question_options(app, question);
   add_output_options(app, output);
-  if (const auto status = parse(app, arguments)) return *status;
+  if (const auto status = app.parse(arguments)) return *status;
   if (question.models.size() > 1 || question.quants.size() > 1)
     throw Error(ErrorCode::bad_value, "verify takes one log, at most one model and one quantisation");
   const report::Format format = output.parsed_format();

@@ -41,13 +41,13 @@ BENCHMARK(full_report)->Unit(benchmark::kMillisecond);
 void every_model_on_a_card(benchmark::State& state) {
   Request request;
   request.gpu = {"rtx3090"};
-  for (auto _ : state) benchmark::DoNotOptimize(rank_models(Catalog::builtin(), request, {}));
+  for (auto _ : state) benchmark::DoNotOptimize(rank_models(Session(Catalog::builtin()), request, {}));
 }
 BENCHMARK(every_model_on_a_card)->Unit(benchmark::kMillisecond);
 
 void every_card_for_a_model(benchmark::State& state) {
   const Request request = reference(Detail::figures);
-  for (auto _ : state) benchmark::DoNotOptimize(rank_hardware(Catalog::builtin(), request, {}));
+  for (auto _ : state) benchmark::DoNotOptimize(rank_hardware(Session(Catalog::builtin()), request, {}));
 }
 BENCHMARK(every_card_for_a_model)->Unit(benchmark::kMillisecond);
 

@@ -46,7 +46,7 @@ void describe(const Question& question, const Setup& setup, Estimate& estimate) 
   estimate.notes = question.notes;
 }
 
-void fill_fit(const Outcome& outcome, const Setup& setup, const Target& target, Estimate& estimate) {
+void fill_fit(const Outcome& outcome, const ContextLimits& contexts, const Target& target, Estimate& estimate) {
   auto& fit = estimate.fit;
   fit.verdict = outcome.verdict;
   fit.required_bytes = outcome.required;
@@ -54,8 +54,6 @@ void fill_fit(const Outcome& outcome, const Setup& setup, const Target& target, 
   fit.shortfall_bytes = outcome.shortfall;
   fit.utilization = outcome.utilization();
   fit.offload_fraction = outcome.offload_fraction;
-  const std::uint32_t limit = estimate.model.context_max > 0 ? estimate.model.context_max : estimate.settings.context;
-  const ContextLimits contexts = context_limits(setup, target, outcome.placement, limit);
   fit.safe_context = contexts.safe;
   fit.max_context = contexts.most;
 
@@ -101,7 +99,7 @@ Estimate Session::estimate(const Request& request) const {
   estimate.detail = request.detail;
   estimate.mode = request.mode;
   describe(question, setup, estimate);
-  fill_fit(outcome, setup, target, estimate);
+  fill_fit(outcome, context_limits(setup, target, outcome.placement, context_limit(question)), target, estimate);
   estimate.fit.grade =
       grade_of(outcome, estimate.fit.safe_context, question.workload_record, parts_->scoring, request.mode);
   if (!question.supported) {
@@ -111,8 +109,12 @@ Estimate Session::estimate(const Request& request) const {
   estimate.memory_lines = breakdown(setup.inventory, estimate.memory, estimate.machine, estimate.headroom_bytes);
   estimate.command = launch_command(estimate, question.subject.record, question.quant, question.runtime);
   estimate.download = download_of(question.subject.record, question.quant, estimate.memory.weights);
-  if (estimate.fit.verdict == Verdict::no && !target.host_only())
-    estimate.offload_hint = offload_hint(setup, target, question.workload, wish);
+  if (estimate.fit.verdict == Verdict::no && !target.host_only()) {
+    const std::optional<Outcome> part = offloaded(setup, target, question.workload, wish);
+    if (!wish.by_hand() && estimate.fit.offload_fraction == 0)
+      estimate.fit.offload_fraction = part ? part->offload_fraction : 1;
+    if (part) estimate.offload_hint = offload_hint(*part, target);
+  }
   if (request.detail == Detail::full) {
     estimate.speed_lines = speed_terms(setup, target, question.workload, outcome);
     estimate.workloads = workload_rows(*parts_, question, request, setup, target, wish);

@@ -55,21 +55,6 @@ int verdict_rank(Verdict verdict) {
   return 0;
 }
 
-std::uint32_t context_limit(const Question& question) {
-  const std::uint64_t stated = question.subject.record.context_max;
-  const std::uint64_t limit = stated ? stated : question.subject.architecture->context_max;
-  return static_cast<std::uint32_t>(limit ? limit : question.settings.context);
-}
-
-Wish wish_of(const Question& question) {
-  Wish wish;
-  wish.gpu_layers = question.gpu_layers;
-  wish.cpu_moe_layers = question.cpu_moe_layers;
-  wish.offload = question.offload;
-  wish.tensor_split = question.tensor_split;
-  return wish;
-}
-
 std::uint64_t model_params_total(const Subject& subject) {
   if (subject.from_file || subject.record.config_json.empty()) {
     std::uint64_t elements = subject.record.params_vision;

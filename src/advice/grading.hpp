@@ -28,13 +28,6 @@ bool keeps_quality(std::string_view word);
 /// Order of verdicts: fits 3, tight 2, offload 1, no 0.
 int verdict_rank(Verdict verdict);
 
-/// The longest context worth solving for: what the model is stated to take, else what its configuration says, else what
-/// is asked.
-std::uint32_t context_limit(const Question& question);
-
-/// The wish of a question's placement options.
-Wish wish_of(const Question& question);
-
 /// Text, MTP and vision parameters together, tied tables once.
 std::uint64_t model_params_total(const Subject& subject);
 

@@ -23,10 +23,6 @@ std::uint64_t least_on_devices(const Inventory& inventory, const Target& target,
   return sum;
 }
 
-int rank(Verdict verdict) {
-  return verdict == Verdict::fits ? 3 : verdict == Verdict::tight ? 2 : verdict == Verdict::offload ? 1 : 0;
-}
-
 }  // namespace
 
 std::vector<QuantRecord> quant_candidates(const Catalog& catalog, const Question& question) {
@@ -72,7 +68,8 @@ std::optional<QuantChoice> least_loss(const Session::Parts& parts, const Questio
       const bool hopeless = screened && least_on_devices(setup.inventory, target, best.has_value()) > target.usable();
       if (hopeless) continue;
       Outcome outcome = assess(setup, target, question.workload, wish);
-      if (outcome.verdict != Verdict::no && (!best || rank(outcome.verdict) > rank(best->outcome.verdict)))
+      if (outcome.verdict != Verdict::no &&
+          (!best || verdict_rank(outcome.verdict) > verdict_rank(best->outcome.verdict)))
         best = QuantChoice{other, std::move(setup), std::move(outcome)};
       if (best && best->outcome.verdict == Verdict::fits) return best;
     } catch (const Error& error) {

@@ -8,9 +8,8 @@
 
 namespace canrun {
 
-/// The run with the rest of the weights in system memory: share and pace, and what was assumed of the host. Nothing
-/// when not even that is possible, or when the devices share their memory with the host.
-std::optional<OffloadHint> offload_hint(const Setup& setup, const Target& target, const Workload& workload,
-                                        const Wish& wish);
+/// `part` is the run with the rest of the weights in system memory: its share and pace, and what was assumed of the
+/// host. Nothing when the devices share their memory with the host.
+std::optional<OffloadHint> offload_hint(const Outcome& part, const Target& target);
 
 }  // namespace canrun

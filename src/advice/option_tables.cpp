@@ -44,7 +44,6 @@ std::vector<WorkloadRow> workload_rows(const Session::Parts& parts, const Questi
     settings.context = workload.context;
     const Setup setup = make_setup(question, settings, base.backend, base.compute);
     const Outcome outcome = assess(setup, target, workload, wish);
-    const std::uint32_t safe = context_limits(setup, target, outcome.placement, limit).safe;
 
     WorkloadRow row;
     row.id = record.id;
@@ -54,7 +53,9 @@ std::vector<WorkloadRow> workload_rows(const Session::Parts& parts, const Questi
     row.context = workload.context;
     row.depth = workload.depth;
     row.verdict = question.supported ? outcome.verdict : Verdict::no;
-    if (question.supported) row.grade = grade_of(outcome, safe, record, parts.scoring, request.mode);
+    if (question.supported && outcome.verdict != Verdict::no)
+      row.grade = grade_of(outcome, context_limits(setup, target, outcome.placement, limit).safe, record, parts.scoring,
+                           request.mode);
     if (outcome.figures.speed.has_decode) row.decode = outcome.figures.speed.decode;
     row.prefill = outcome.figures.speed.prefill;
     row.ttft = outcome.figures.speed.ttft;
@@ -77,7 +78,6 @@ std::vector<QuantRow> quant_rows(const Session::Parts& parts, const Question& qu
       other.file_type = file_type(record);
       const Setup setup = make_setup(other, other.settings, base.backend, base.compute);
       const Outcome outcome = assess(setup, target, other.workload, wish);
-      const std::uint32_t safe = context_limits(setup, target, outcome.placement, limit).safe;
       QuantRow row;
       row.id = record.id;
       row.bits_per_weight = setup.inventory.bits_per_weight;
@@ -86,7 +86,9 @@ std::vector<QuantRow> quant_rows(const Session::Parts& parts, const Question& qu
       row.quality = std::string(quality_word(record));
       row.exact = record.exact;
       row.verdict = question.supported ? outcome.verdict : Verdict::no;
-      if (question.supported) row.grade = grade_of(outcome, safe, question.workload_record, parts.scoring, mode);
+      if (question.supported && outcome.verdict != Verdict::no)
+        row.grade = grade_of(outcome, context_limits(setup, target, outcome.placement, limit).safe,
+                             question.workload_record, parts.scoring, mode);
       if (outcome.figures.speed.has_decode) row.decode = outcome.figures.speed.decode;
       row.why = why_so(outcome);
       rows.push_back(std::move(row));

@@ -84,12 +84,26 @@ std::uint32_t first_that(std::uint32_t low, std::uint32_t high, Predicate fits) 
 
 }  // namespace
 
+Wish wish_of(const Question& question) {
+  Wish wish;
+  wish.gpu_layers = question.gpu_layers;
+  wish.cpu_moe_layers = question.cpu_moe_layers;
+  wish.offload = question.offload;
+  wish.tensor_split = question.tensor_split;
+  return wish;
+}
+
 MemoryFigures memory_of(const Setup& setup, const Target& target, const Placement& placement) {
   if (setup.memory_model == MemoryModel::pooled && placement.devices > 0)
     return pooled_figures(setup.inventory, placement, target.devices);
   if (setup.memory_model != MemoryModel::llama_cpp) return plain_figures(setup.inventory, placement, target.overhead);
-  const ComputeBuffers compute = setup.compute->get(setup.layout, setup.inventory.settings, placement, setup.backend,
-                                                    setup.inventory.block_count());
+  return memory_with(setup, target, placement,
+                     setup.compute->get(setup.layout, setup.inventory.settings, placement, setup.backend,
+                                        setup.inventory.block_count()));
+}
+
+MemoryFigures memory_with(const Setup& setup, const Target& target, const Placement& placement,
+                          const ComputeBuffers& compute) {
   MemoryFigures memory = place(setup.inventory, placement, compute);
   for (std::uint32_t d = 0; d < placement.devices; ++d) memory.device[d].runtime = target.overhead[d];
   return memory;
@@ -184,14 +198,12 @@ Outcome assess(const Setup& setup, const Target& target, const Workload& workloa
     return judge(setup, target, workload, placed(setup, target, flags_of(setup, wish)));
 
   Outcome whole = judge(setup, target, workload, on_devices(setup, target, wish));
-  if (whole.verdict != Verdict::no) return whole;
-  const std::optional<Outcome> part = offloaded(setup, target, workload, wish);
+  const bool asked = wish.offload != Offload::unset;
+  if (whole.verdict != Verdict::no || !(asked || target.host.stated)) return whole;
   // Asked to offload, the placement is chosen whether or not the host's memory was stated; only the verdict depends on
   // it.
-  const bool asked = wish.offload != Offload::unset;
-  if (part && (asked || part->verdict == Verdict::offload)) return *part;
-  whole.offload_fraction = part ? part->offload_fraction : 1;
-  return whole;
+  std::optional<Outcome> part = offloaded(setup, target, workload, wish);
+  return part && (asked || part->verdict == Verdict::offload) ? *std::move(part) : whole;
 }
 
 }  // namespace canrun

@@ -16,6 +16,9 @@ struct Wish {
   [[nodiscard]] bool by_hand() const { return gpu_layers || cpu_moe_layers || offload == Offload::none; }
 };
 
+/// The wish of a question's placement options.
+Wish wish_of(const Question& question);
+
 struct Outcome {
   Placement placement;
   Figures figures;
@@ -23,8 +26,7 @@ struct Outcome {
   std::uint64_t required = 0;   ///< devices' totals + headroom; of the host where there is no device
   std::uint64_t available = 0;  ///< usable bytes
   std::uint64_t shortfall = 0;
-  double offload_fraction =
-      0;  ///< share of the weight bytes, input tables left out, that lies (or would have to lie) on the host
+  double offload_fraction = 0;  ///< share of the weight bytes, input tables left out, that lies on the host
 
   [[nodiscard]] double utilization() const {
     return available > 0 ? static_cast<double>(required) / static_cast<double>(available) : 0;
@@ -33,6 +35,10 @@ struct Outcome {
 
 /// Memory of a placement with its compute buffers and the devices' overheads.
 MemoryFigures memory_of(const Setup& setup, const Target& target, const Placement& placement);
+
+/// The same under the runtime llama.cpp with compute buffers that are known already.
+MemoryFigures memory_with(const Setup& setup, const Target& target, const Placement& placement,
+                          const ComputeBuffers& compute);
 
 /// Free bytes of the fullest device (of the host where there is no device) after its part and, where asked, its
 /// headroom; negative when it does not fit.

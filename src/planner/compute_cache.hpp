@@ -5,27 +5,30 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <vector>
 
 #include "canrun/placement.hpp"
 #include "graph/compute_buffers.hpp"
 
 namespace canrun {
 
-/// One per model, backend and settings; only the context may differ between entries. Not for several threads at once.
+/// One per model, backend and settings; only context and file type may differ between entries. Not for several threads
+/// at once.
 class ComputeCache {
 public:
-  /// The buffers for `settings.context` under `placement`, simulated when first asked for. Placements that leave
-  /// anything on the host are simulated each time: staged weights depend on the file type.
+  using ByContext = std::map<std::uint32_t, ComputeBuffers>;
+
+  /// What is known of `placement`, by context. Placements that leave weights on the host are kept apart per `layout`:
+  /// staged weights depend on the file type.
+  ByContext& known(const GraphLayout& layout, const Settings& settings, const Placement& placement,
+                   std::uint32_t blocks);
+
+  /// The buffers for `settings.context` under `placement`, simulated when first asked for.
   ComputeBuffers get(const GraphLayout& layout, const Settings& settings, const Placement& placement,
                      GraphBackend backend, std::uint32_t blocks);
 
-  /// Contexts simulated so far under `placement`, ascending.
-  [[nodiscard]] std::vector<std::uint32_t> contexts(const Placement& placement) const;
-
 private:
-  using ByContext = std::map<std::uint32_t, ComputeBuffers>;
-  std::map<std::uint64_t, ByContext> known_;  ///< by a key of the placement
+  std::map<std::uint64_t, ByContext> whole_;  ///< everything on devices, by a key of the placement
+  std::map<GraphLayout, std::map<std::uint64_t, ByContext>> partial_;
 };
 
 }  // namespace canrun

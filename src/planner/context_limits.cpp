@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
-#include <vector>
+#include <iterator>
+#include <limits>
 
 #include "memory/inventory_builder.hpp"
 
@@ -12,11 +12,15 @@ namespace {
 
 constexpr std::uint32_t step = 256;
 
-struct Slack {
-  std::int64_t with_headroom = 0, without = 0;
+/// Bounds of a slack. Compute buffers never shrink as the context grows, so those of a shorter context that is known
+/// bound it from above and those of a longer one from below; equal where the context itself has been simulated.
+struct Range {
+  std::int64_t low = std::numeric_limits<std::int64_t>::min(), high = std::numeric_limits<std::int64_t>::max();
+
+  [[nodiscard]] bool fits() const { return low >= 0; }
+  [[nodiscard]] bool fails() const { return high < 0; }
 };
 
-/// Remembers what has been evaluated: the two borders share most of it.
 class Probe {
 public:
   Probe(const Setup& setup, const Target& target, const Placement& placement)
@@ -24,55 +28,76 @@ public:
         target_(target),
         placement_(placement) {}
 
-  const Slack& at(std::uint32_t steps) {
-    const auto found = known_.find(steps);
-    if (found != known_.end()) return found->second;
-    Settings settings = setup_.inventory.settings;
-    settings.context = steps * step;
-    change_settings(setup_.inventory, settings, setup_.backend);
-    const MemoryFigures memory = memory_of(setup_, target_, placement_);
-    return known_.emplace(steps, Slack{slack(memory, target_, true), slack(memory, target_, false)}).first->second;
+  /// The slack when `steps` of context are asked for, without simulating anything.
+  Range bounds(std::uint32_t steps, bool with_headroom) {
+    set(steps);
+    if (setup_.memory_model != MemoryModel::llama_cpp) return exact(steps, with_headroom);
+    const ComputeCache::ByContext& known =
+        setup_.compute->known(setup_.layout, setup_.inventory.settings, placement_, setup_.inventory.block_count());
+    const auto above = known.lower_bound(steps * step);
+    Range range;
+    if (above != known.end()) range.low = slack_with(above->second, with_headroom);
+    if (above != known.end() && above->first == steps * step)
+      range.high = range.low;
+    else if (above != known.begin())
+      range.high = slack_with(std::prev(above)->second, with_headroom);
+    return range;
+  }
+
+  Range exact(std::uint32_t steps, bool with_headroom) {
+    set(steps);
+    const std::int64_t value = slack(memory_of(setup_, target_, placement_), target_, with_headroom);
+    return {value, value};
   }
 
 private:
+  void set(std::uint32_t steps) {
+    Settings settings = setup_.inventory.settings;
+    settings.context = steps * step;
+    change_settings(setup_.inventory, settings, setup_.backend);
+  }
+
+  [[nodiscard]] std::int64_t slack_with(const ComputeBuffers& compute, bool with_headroom) const {
+    return slack(memory_with(setup_, target_, placement_, compute), target_, with_headroom);
+  }
+
   Setup setup_;
   const Target& target_;
   const Placement& placement_;
-  std::map<std::uint32_t, Slack> known_;
 };
 
-/// The largest number of steps whose slack is not negative. First the points that are known anyway narrow the bracket;
-/// then interpolation does, with a bisection now and then so that kinks cannot hold it up.
-template <class SlackAt>
-std::uint32_t border(std::uint32_t most, const std::vector<std::uint32_t>& cheap, SlackAt slack_at) {
-  if (slack_at(most) >= 0) return most;
-  if (most == 1 || slack_at(1) < 0) return 0;
+/// The largest number of steps whose slack is not negative, by interpolation, with a bisection now and then so that
+/// kinks cannot hold it up. A context is simulated only where what is known of others leaves the answer open.
+std::uint32_t border(Probe& probe, std::uint32_t most, bool with_headroom) {
+  const auto settled = [&](std::uint32_t steps) {
+    const Range range = probe.bounds(steps, with_headroom);
+    return range.fits() || range.fails() ? range : probe.exact(steps, with_headroom);
+  };
+  Range high = settled(most);
+  if (high.fits()) return most;
+  Range low = settled(1);
+  if (most == 1 || low.fails()) return 0;
   std::uint32_t fits = 1;
   std::uint32_t fails = most;
-  auto first = std::upper_bound(cheap.begin(), cheap.end(), fits);
-  auto last = std::lower_bound(cheap.begin(), cheap.end(), fails);
-  while (first < last) {
-    const auto middle = first + (last - first) / 2;
-    if (slack_at(*middle) >= 0) {
-      fits = *middle;
-      first = middle + 1;
-    } else {
-      fails = *middle;
-      last = middle;
-    }
-  }
   for (unsigned round = 0; fails - fits > 1; ++round) {
-    const double low = static_cast<double>(slack_at(fits));
-    const double high = static_cast<double>(slack_at(fails));
     const std::uint32_t span = fails - fits;
     std::uint32_t next = fits + span / 2;
     if (round % 3 != 2) {
-      next = fits + static_cast<std::uint32_t>(std::floor(low / (low - high) * span));
+      const double left = static_cast<double>(low.low);
+      const double missing = -static_cast<double>(high.high);
+      next = fits + static_cast<std::uint32_t>(std::floor(left / (left + missing) * span));
       // Every other time just beyond the guess, to close the bracket from both sides.
       if (round % 2 == 1) ++next;
     }
     next = std::clamp(next, fits + 1, fails - 1);
-    (slack_at(next) >= 0 ? fits : fails) = next;
+    const Range range = settled(next);
+    if (range.fits()) {
+      fits = next;
+      low = range;
+    } else {
+      fails = next;
+      high = range;
+    }
   }
   return fits;
 }
@@ -83,12 +108,9 @@ ContextLimits context_limits(const Setup& setup, const Target& target, const Pla
                              std::uint32_t limit) {
   Probe probe(setup, target, placement);
   const std::uint32_t most = std::max(1U, limit / step);
-  std::vector<std::uint32_t> cheap;
-  for (std::uint32_t context : setup.compute->contexts(placement))
-    if (context % step == 0) cheap.push_back(context / step);
   ContextLimits limits;
-  limits.most = step * border(most, cheap, [&](std::uint32_t steps) { return probe.at(steps).without; });
-  limits.safe = step * border(most, cheap, [&](std::uint32_t steps) { return probe.at(steps).with_headroom; });
+  limits.most = step * border(probe, most, false);
+  limits.safe = step * border(probe, most, true);
   return limits;
 }
 

@@ -166,4 +166,10 @@ Question resolve_question(const Catalog& catalog, const Request& request, const 
   return question;
 }
 
+std::uint32_t context_limit(const Question& question) {
+  const std::uint64_t stated = question.subject.record.context_max;
+  const std::uint64_t limit = stated ? stated : question.subject.architecture->context_max;
+  return static_cast<std::uint32_t>(limit ? limit : question.settings.context);
+}
+
 }  // namespace canrun

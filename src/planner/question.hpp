@@ -49,4 +49,8 @@ Question resolve_question(const Catalog& catalog, const Request& request, const 
 /// The workload's tokens with the request's own numbers over them, and the runtime's total context.
 Workload workload_of(const WorkloadRecord& record, const Request& request);
 
+/// The longest context worth solving for: what the model is stated to take, else what its configuration says, else what
+/// is asked.
+std::uint32_t context_limit(const Question& question);
+
 }  // namespace canrun

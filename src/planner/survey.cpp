@@ -53,8 +53,7 @@ std::vector<SurveyRow> survey(const Question& question, const Calibration& calib
     row.backend = backend;
     row.outcome = assess(setup, target, question.workload, everything_on_device);
     if (with_context && row.outcome.verdict != Verdict::no)
-      row.safe_context =
-          context_limits(setup, target, row.outcome.placement, setup.inventory.architecture->context_max).safe;
+      row.safe_context = context_limits(setup, target, row.outcome.placement, context_limit(question)).safe;
     rows.push_back(std::move(row));
   }
   return rows;

@@ -56,7 +56,7 @@ void fill(Row& row, const Session::Parts& parts, const Question& question, const
   if (outcome.figures.speed.has_decode) row.decode = outcome.figures.speed.decode;
   row.ttft = outcome.figures.speed.ttft;
   if (outcome.verdict == Verdict::no) return;
-  row.safe_context = context_limits(setup, target, outcome.placement, context_limit(question)).safe;
+  row.safe_context = safe_context(setup, target, outcome.placement, context_limit(question));
   row.grade = grade_of(outcome, row.safe_context, question.workload_record, parts.scoring, mode);
 }
 

@@ -54,8 +54,8 @@ std::vector<WorkloadRow> workload_rows(const Session::Parts& parts, const Questi
     row.depth = workload.depth;
     row.verdict = question.supported ? outcome.verdict : Verdict::no;
     if (question.supported && outcome.verdict != Verdict::no)
-      row.grade = grade_of(outcome, context_limits(setup, target, outcome.placement, limit).safe, record, parts.scoring,
-                           request.mode);
+      row.grade =
+          grade_of(outcome, safe_context(setup, target, outcome.placement, limit), record, parts.scoring, request.mode);
     if (outcome.figures.speed.has_decode) row.decode = outcome.figures.speed.decode;
     row.prefill = outcome.figures.speed.prefill;
     row.ttft = outcome.figures.speed.ttft;
@@ -87,8 +87,8 @@ std::vector<QuantRow> quant_rows(const Session::Parts& parts, const Question& qu
       row.exact = record.exact;
       row.verdict = question.supported ? outcome.verdict : Verdict::no;
       if (question.supported && outcome.verdict != Verdict::no)
-        row.grade = grade_of(outcome, context_limits(setup, target, outcome.placement, limit).safe,
-                             question.workload_record, parts.scoring, mode);
+        row.grade = grade_of(outcome, safe_context(setup, target, outcome.placement, limit), question.workload_record,
+                             parts.scoring, mode);
       if (outcome.figures.speed.has_decode) row.decode = outcome.figures.speed.decode;
       row.why = why_so(outcome);
       rows.push_back(std::move(row));

@@ -102,16 +102,25 @@ std::uint32_t border(Probe& probe, std::uint32_t most, bool with_headroom) {
   return fits;
 }
 
+std::uint32_t most_steps(std::uint32_t limit) {
+  return std::max(1U, limit / step);
+}
+
 }  // namespace
 
 ContextLimits context_limits(const Setup& setup, const Target& target, const Placement& placement,
                              std::uint32_t limit) {
   Probe probe(setup, target, placement);
-  const std::uint32_t most = std::max(1U, limit / step);
+  const std::uint32_t most = most_steps(limit);
   ContextLimits limits;
   limits.most = step * border(probe, most, false);
   limits.safe = step * border(probe, most, true);
   return limits;
+}
+
+std::uint32_t safe_context(const Setup& setup, const Target& target, const Placement& placement, std::uint32_t limit) {
+  Probe probe(setup, target, placement);
+  return step * border(probe, most_steps(limit), true);
 }
 
 }  // namespace canrun

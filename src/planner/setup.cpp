@@ -20,6 +20,18 @@ GraphLayout layout_of(const Inventory& inventory) {
   return graph_layout(*inventory.architecture, typed);
 }
 
+std::uint64_t headroom_of(std::uint64_t memory, double headroom) {
+  return static_cast<std::uint64_t>(headroom <= 1 ? headroom * static_cast<double>(memory) : headroom);
+}
+
+void add_device(Target& target, const Device& device, const Calibration& calibration, std::string_view runtime,
+                std::string_view backend, double headroom) {
+  target.devices.push_back(device);
+  target.constants.push_back(calibration.resolve(device, runtime, backend));
+  target.overhead.push_back(runtime_overhead(device, backend));
+  target.headroom.push_back(headroom_of(device.memory_bytes, headroom));
+}
+
 }  // namespace
 
 GraphBackend graph_backend(std::string_view backend) {
@@ -61,21 +73,22 @@ std::uint64_t Target::headroom_total() const {
 
 Target make_target(const Machine& machine, const Calibration& calibration, std::string_view runtime,
                    std::string_view backend, double headroom) {
-  const auto headroom_of = [&](std::uint64_t memory) {
-    return static_cast<std::uint64_t>(headroom <= 1 ? headroom * static_cast<double>(memory) : headroom);
-  };
   Target target;
-  target.devices = machine.devices;
   target.host = machine.host;
   target.link = machine.link;
-  for (const Device& device : machine.devices) {
-    target.constants.push_back(calibration.resolve(device, runtime, backend));
-    target.overhead.push_back(runtime_overhead(device, backend));
-    target.headroom.push_back(headroom_of(device.memory_bytes));
-  }
+  for (const Device& device : machine.devices) add_device(target, device, calibration, runtime, backend, headroom);
   target.host_constants = calibration.resolve(machine.host, runtime);
-  target.host_headroom = headroom_of(machine.host.ram_bytes);
+  target.host_headroom = headroom_of(machine.host.ram_bytes, headroom);
   return target;
+}
+
+void place_on(Target& target, const Device& device, const Calibration& calibration, std::string_view runtime,
+              std::string_view backend, double headroom) {
+  target.devices.clear();
+  target.constants.clear();
+  target.overhead.clear();
+  target.headroom.clear();
+  add_device(target, device, calibration, runtime, backend, headroom);
 }
 
 }  // namespace canrun

@@ -53,4 +53,8 @@ Setup make_setup(const Question& question, const Settings& settings, GraphBacken
 Target make_target(const Machine& machine, const Calibration& calibration, std::string_view runtime,
                    std::string_view backend, double headroom);
 
+/// The same host with `device` alone in place of the devices.
+void place_on(Target& target, const Device& device, const Calibration& calibration, std::string_view runtime,
+              std::string_view backend, double headroom);
+
 }  // namespace canrun

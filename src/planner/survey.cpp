@@ -38,22 +38,22 @@ std::vector<SurveyRow> survey(const Question& question, const Calibration& calib
   rows.reserve(devices.size());
   Wish everything_on_device;
   everything_on_device.offload = Offload::none;
+  Machine machine;
+  machine.host = question.machine.host;
+  machine.host.stated = false;
+  machine.link = question.machine.link;
+  Target target = make_target(machine, calibration, question.runtime.id, {}, question.headroom);
   for (const Device& device : devices) {
     if (!runs_on(question.runtime, device)) continue;
     const Setup& setup = shelf.for_device(device);
-    Machine machine;
-    machine.devices = {device};
-    machine.host = question.machine.host;
-    machine.host.stated = false;
-    machine.link = question.machine.link;
     const std::string_view backend = shelf.backend_of(device);
-    const Target target = make_target(machine, calibration, question.runtime.id, backend, question.headroom);
+    place_on(target, device, calibration, question.runtime.id, backend, question.headroom);
     SurveyRow row;
     row.device = device;
     row.backend = backend;
     row.outcome = assess(setup, target, question.workload, everything_on_device);
     if (with_context && row.outcome.verdict != Verdict::no)
-      row.safe_context = context_limits(setup, target, row.outcome.placement, context_limit(question)).safe;
+      row.safe_context = safe_context(setup, target, row.outcome.placement, context_limit(question));
     rows.push_back(std::move(row));
   }
   return rows;

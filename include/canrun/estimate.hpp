@@ -16,11 +16,22 @@
 namespace canrun {
 
 class Catalog;
+class Corrections;
 
 enum class Detail : std::uint8_t { figures, full };
 enum class Mode : std::uint8_t { balanced, interactive, light_api, scale_out };
 enum class Offload : std::uint8_t { unset, none, layers, experts, automatic };
 enum class Verdict : std::uint8_t { fits, tight, offload, no };
+
+/// A model that is known only by its size. What is not given is assumed from released models of that size.
+struct RoughModel {
+  std::optional<std::uint64_t> params;  ///< of the whole model; without it there is no rough model
+  std::optional<std::uint64_t> active;  ///< read for one token; fewer than `params`: a mixture of experts
+  std::optional<std::uint64_t> layers, hidden, heads, kv_heads, head_dim, experts, experts_used, vocabulary;
+  std::optional<std::uint64_t> context_max;
+
+  [[nodiscard]] bool given() const { return params.has_value(); }
+};
 
 /// What was asked, as typed; an absent key takes its default (DESIGN of the contract: docs/json.md).
 struct Request {
@@ -28,6 +39,7 @@ struct Request {
   Detail detail = Detail::full;
   bool evidence = true;  ///< with full detail: what canrun predicts for each of the nearest measurements, too
   std::string model;
+  RoughModel rough;  ///< where `model` is empty
   std::string quant;
   std::vector<std::string> gpu;  ///< empty or `cpu`: the host alone
   std::string runtime;
@@ -47,6 +59,8 @@ struct Request {
   Reserve reserve = Reserve::server;
   bool imatrix = false;
   bool mtp = false;
+  std::optional<double> draft_accept;          ///< chance that a drafted token is accepted, 0 … 1
+  std::optional<std::uint64_t> draft_max;      ///< tokens drafted a step; empty: the runtime's default
   std::optional<std::int64_t> gpu_layers;      ///< ≥ layers + 1 is all
   std::optional<std::int64_t> cpu_moe_layers;  ///< INT64_MAX = "all"
   Offload offload = Offload::unset;
@@ -65,6 +79,8 @@ struct Request {
   std::optional<double> bandwidth;  ///< bytes/s
   std::optional<double> flops;      ///< FLOP/s, dense FP16
   std::string like;                 ///< behaves like this catalog device
+  /// What a power limit or a smaller variant leaves of each device's bandwidth and rates: 0.8
+  std::optional<double> bandwidth_scale;
 };
 
 struct SubScores {
@@ -127,7 +143,19 @@ struct EvidenceRow {
 struct Basis {
   std::string level = "all";  ///< measured, device, family, vendor, all
   std::uint32_t samples = 0;
-  double median_error = 0;  ///< fraction
+  double median_error = 0;                        ///< fraction
+  std::uint32_t own_decode = 0, own_prefill = 0;  ///< the user's own measurements that the estimate is corrected by
+  double decode_correction = 1, prefill_correction = 1;  ///< factors on tokens/s that they gave
+};
+
+/// What speculative decoding (a draft model, or a model's own MTP layers) would make of the pace.
+struct Speculation {
+  double acceptance = 0;       ///< chance that a drafted token is accepted, as asked
+  std::uint32_t draft = 0;     ///< tokens drafted a step
+  double tokens_per_step = 1;  ///< expected, the model's own token counted
+  double speedup = 1;          ///< of decode; below 1 where verifying costs more than it gains
+  Interval decode;             ///< tokens/s of one stream with it
+  std::string drafter;         ///< what drafts: `mtp`, a draft model's id, or `free` (n-grams: costs nothing)
 };
 
 /// One named line of the memory breakdown, with what it is and where the rule comes from.
@@ -169,6 +197,7 @@ struct Estimate {
     std::uint64_t params_total = 0, params_active = 0;
     std::uint32_t layers = 0, context_max = 0;
     std::vector<std::string> capabilities;
+    std::vector<std::string> assumed;  ///< figures of a roughly known model that were assumed: `layers 27` …
   } model;
   struct {
     std::string id;
@@ -201,6 +230,7 @@ struct Estimate {
   SpeedFigures speed;
   std::vector<SpeedLine> speed_lines;
   Basis basis;
+  std::optional<Speculation> speculation;
   std::string command;
   Download download;
   std::optional<OffloadHint> offload_hint;
@@ -222,6 +252,8 @@ class Session {
 public:
   /// Throws Error(malformed) when the catalog's calibration or scoring cannot be read.
   explicit Session(const Catalog& catalog);
+  /// The same, with speeds corrected by the user's own measurements (speed/correction.hpp); null = none.
+  Session(const Catalog& catalog, std::shared_ptr<const Corrections> corrections);
 
   /// As the free function.
   [[nodiscard]] Estimate estimate(const Request& request) const;

@@ -82,9 +82,12 @@ Present present_of(const Estimate& estimate) {
 
 }  // namespace
 
-Session::Session(const Catalog& catalog)
+Session::Session(const Catalog& catalog) : Session(catalog, nullptr) {}
+
+Session::Session(const Catalog& catalog, std::shared_ptr<const Corrections> corrections)
     : parts_(std::make_shared<const Parts>(
-          Parts{catalog, Calibration(catalog.document("calibration")), parse_scoring(catalog.document("scoring"))})) {}
+          Parts{catalog, Calibration(catalog.document("calibration")).corrected(std::move(corrections)),
+                parse_scoring(catalog.document("scoring"))})) {}
 
 Estimate Session::estimate(const Request& request) const {
   const Question question = resolve_question(parts_->catalog, request, parts_->calibration);

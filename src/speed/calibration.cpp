@@ -136,6 +136,7 @@ SpeedConstants Calibration::resolve(const Device& device, std::string_view runti
   constants.unified_memory = device.unified_memory;
 
   impl_->judge(constants, device.id, device.family, device.vendor, runtime);
+  if (corrections_) correct(constants, corrections_->of(device.id, runtime));
   return constants;
 }
 
@@ -147,7 +148,14 @@ HostConstants Calibration::resolve(const Host& host, std::string_view runtime) c
   constants.link_efficiency = std::exp(-theta.at(Parameter::link));
   constants.request_latency = std::exp(theta.at(Parameter::latency));
   impl_->judge(constants, "cpu:" + host.cpu, "cpu " + host.vendor, "cpu", runtime);
+  if (corrections_ && !host.cpu.empty()) correct(constants, corrections_->of("cpu:" + host.cpu, runtime));
   return constants;
+}
+
+Calibration Calibration::corrected(std::shared_ptr<const Corrections> corrections) const {
+  Calibration other = *this;
+  other.corrections_ = std::move(corrections);
+  return other;
 }
 
 std::string_view Calibration::default_backend(const Device& device, std::string_view) const {
@@ -158,8 +166,13 @@ namespace {
 
 template <class Constants>
 Basis basis_from(const Constants& constants) {
-  return {std::string(level_names[static_cast<std::size_t>(constants.level)]), constants.samples,
-          constants.median_error};
+  Basis basis{std::string(level_names[static_cast<std::size_t>(constants.level)]), constants.samples,
+              constants.median_error};
+  basis.own_decode = constants.correction.decode.count;
+  basis.own_prefill = constants.correction.prefill.count;
+  basis.decode_correction = constants.correction.decode.factor;
+  basis.prefill_correction = constants.correction.prefill.factor;
+  return basis;
 }
 
 }  // namespace

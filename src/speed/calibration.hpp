@@ -7,6 +7,7 @@
 #include "canrun/estimate.hpp"
 #include "canrun/machine.hpp"
 #include "speed/constants.hpp"
+#include "speed/correction.hpp"
 
 namespace canrun {
 
@@ -24,10 +25,14 @@ public:
   /// The backend that a device uses under a runtime when the question names none.
   [[nodiscard]] std::string_view default_backend(const Device& device, std::string_view runtime) const;
 
+  /// The same constants with the user's own measurements applied to what they are about; null = none.
+  [[nodiscard]] Calibration corrected(std::shared_ptr<const Corrections> corrections) const;
+
   struct Impl;
 
 private:
   std::shared_ptr<const Impl> impl_;
+  std::shared_ptr<const Corrections> corrections_;
 };
 
 /// The constants' provenance in the words of the answer.

@@ -44,6 +44,17 @@ struct Spread {
   double low = 0.7, high = 1.4;
 };
 
+/// What the user's own measurements say of one metric.
+struct OwnFactor {
+  double factor = 1;        ///< on tokens/s
+  double scatter = 0;       ///< standard deviation of the logarithms, robust
+  std::uint32_t count = 0;  ///< measurements; 0 = none, and `factor` is 1
+};
+
+struct OwnCorrection {
+  OwnFactor decode, prefill;
+};
+
 /// How near the measurements behind the constants are.
 enum class BasisLevel : std::uint8_t { device, family, vendor, all };
 
@@ -59,6 +70,7 @@ struct SpeedConstants {
   BasisLevel level = BasisLevel::all;
   std::uint32_t samples = 0;  ///< measurements at that level under this runtime's kernels
   double median_error = 0;    ///< cross-validated, fraction, of decode at this level
+  OwnCorrection correction;   ///< already folded into the rest
 };
 
 struct HostConstants {
@@ -72,6 +84,7 @@ struct HostConstants {
   BasisLevel level = BasisLevel::all;
   std::uint32_t samples = 0;
   double median_error = 0;
+  OwnCorrection correction;  ///< already folded into the rest
 };
 
 }  // namespace canrun

@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 
+#include "advice/recognise.hpp"
 #include "advice/session.hpp"
 #include "canrun/error.hpp"
 
@@ -19,50 +20,6 @@ constexpr double compute_tolerance = 0.02;
 bool on_host(const RuntimeLog& log, std::string_view device) {
   if (log.runtime == "vllm" || log.runtime == "sglang") return false;
   return device.empty() || device.starts_with("CPU") || device.ends_with("_Host") || device.starts_with("BLAS");
-}
-
-/// The file name without folders, extension and split suffix.
-std::string stem(std::string_view path) {
-  path.remove_prefix(path.find_last_of("/\\") == std::string_view::npos ? 0 : path.find_last_of("/\\") + 1);
-  if (path.ends_with(".gguf")) path.remove_suffix(5);
-  if (const std::size_t part = path.rfind("-00001-of-"); part != std::string_view::npos) path = path.substr(0, part);
-  return std::string(path);
-}
-
-/// `Q4_K - Medium` as llama.cpp prints file types: the catalog's `Q4_K_M`.
-std::string file_type_id(std::string printed) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 5> sizes{
-      {{" - Extra-small", "_XS"}, {" - Medium", "_M"}, {" - Small", "_S"}, {" - Large", "_L"}, {" - small", "_S"}}};
-  if (const std::size_t guess = printed.find(" (guessed)"); guess != std::string::npos) printed.resize(guess);
-  for (const auto& [words, suffix] : sizes)
-    if (printed.ends_with(words)) {
-      printed.resize(printed.size() - words.size());
-      printed += suffix;
-      break;
-    }
-  if (const std::size_t bits = printed.find(" - "); bits != std::string::npos) printed.resize(bits);
-  return printed;
-}
-
-template <class Look>
-std::optional<std::string> first_known(std::initializer_list<std::string> names, Look look) {
-  for (const std::string& name : names) {
-    if (name.empty()) continue;
-    try {
-      return look(name);
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::unknown_name) throw;
-    }
-  }
-  return std::nullopt;
-}
-
-/// A file name such as `Qwen3-8B-Q4_K_M` split where the quantisation begins.
-std::string before_quant(const std::string& name) {
-  std::size_t at = std::string::npos;
-  for (const std::string_view mark : {"-Q", "-IQ", "-UD-", "-BF16", "-F16", "-MXFP4", ".Q", ".IQ"})
-    at = std::min(at, name.find(mark));
-  return at == std::string::npos ? std::string() : name.substr(0, at);
 }
 
 std::uint64_t predicted_bytes(const MemoryFigures& m, LogTerm term, bool host) {
@@ -84,11 +41,11 @@ std::uint64_t predicted_bytes(const MemoryFigures& m, LogTerm term, bool host) {
 }
 
 /// The catalog's name for the log's model.
-std::string model_of(const Catalog& catalog, const RuntimeLog& log) {
-  const std::string name = stem(log.model);
-  const auto found = first_known({log.model, name, before_quant(name)},
-                                 [&](const std::string& n) { return catalog.model(n).record.id; });
-  if (found) return *found;
+std::string model_of(const Catalog& catalog, const RuntimeLog& log, std::vector<std::string>& notes) {
+  ModelClues clues{log.model, log.architecture, log.params, 0};
+  // `8.03 B`: two places of whatever unit the runtime chose.
+  if (log.params) clues.params_resolution = *log.params >= 1'000'000'000 ? 5e6 : 5e3;
+  if (const auto found = recognised_model(catalog, clues, notes)) return *found;
   std::string said =
       log.model.empty() ? "the log names no model" : fmt::format("the log's model \"{}\" is in no catalog", log.model);
   if (!log.architecture.empty()) said += fmt::format(" (architecture {})", log.architecture);
@@ -96,11 +53,7 @@ std::string model_of(const Catalog& catalog, const RuntimeLog& log) {
 }
 
 std::string quant_of(const Catalog& catalog, const RuntimeLog& log, std::vector<std::string>& notes) {
-  const std::string name = stem(log.model);
-  const std::string from_name = name.substr(std::min(name.size(), before_quant(name).size() + 1));
-  const auto found = first_known({log.quant, file_type_id(log.quant), from_name},
-                                 [&](const std::string& n) { return catalog.quant(n).record.id; });
-  if (found) return *found;
+  if (const auto found = recognised_quant(catalog, log.model, log.quant)) return *found;
   notes.push_back(log.quant.empty()
                       ? "the log does not say the quantisation: the default is taken, give another with -q"
                       : fmt::format("the log's quantisation \"{}\" is in no catalog: give it with -q", log.quant));
@@ -121,8 +74,7 @@ constexpr std::array<StandIn, 6> stand_ins{{{"CUDA", "rtx-4090", "cuda"},
 
 void set_devices(const Catalog& catalog, const RuntimeLog& log, Request& r, std::vector<std::string>& notes) {
   for (const std::string& device : log.devices) {
-    const auto found = first_known({device}, [&](const std::string& n) { return catalog.device(n).device.id; });
-    if (found)
+    if (const auto found = recognised_device(catalog, device))
       r.gpu.push_back(*found);
     else
       notes.push_back(fmt::format("the log's device \"{}\" is in no catalog: give it with --gpu", device));
@@ -184,7 +136,7 @@ Request request_of(const Session& session, const RuntimeLog& log, const Request&
                    std::vector<std::string>& notes) {
   Request r = base;
   r.detail = Detail::figures;
-  if (r.model.empty()) r.model = model_of(session.parts().catalog, log);
+  if (r.model.empty()) r.model = model_of(session.parts().catalog, log, notes);
   if (r.quant.empty()) r.quant = quant_of(session.parts().catalog, log, notes);
   if (r.runtime.empty()) r.runtime = log.runtime == "ollama" ? "llama.cpp" : log.runtime;
   if (r.gpu.empty() && !r.vram_bytes) set_devices(session.parts().catalog, log, r, notes);
@@ -219,7 +171,8 @@ Verification verify_log(const Session& session, const RuntimeLog& log, const Req
       out.notes.emplace_back("taken as a runtime that reserves logits for a whole micro-batch, which is nearer");
     }
   }
-  if (out.terms.empty()) out.notes.emplace_back("the log has no line about memory that canrun predicts");
+  if (out.terms.empty() && log.timings.empty())
+    out.notes.emplace_back("the log has no line about memory that canrun predicts");
   return out;
 }
 

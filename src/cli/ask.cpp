@@ -97,7 +97,7 @@ int run_ask(const Arguments& arguments) {
   const std::vector<Requirement> requirements =
       require.empty() ? std::vector<Requirement>() : parse_requirements(require);
 
-  const Session session(open_catalog(output));
+  const Session session = open_session(output);
   std::vector<std::string> notes;
   std::vector<Estimate> estimates;
   for (Request& request : to_requests(question, session, notes)) {

@@ -59,9 +59,10 @@ place and the rest goes on.
 )");
   OutputOptions output;
   app.texts("--catalog", output.catalogs, "a folder with more catalog files", {"Options", "DIR"});
+  app.flag("--no-correction", output.no_correction, "leave what you measured yourself out of account");
   if (const auto status = app.parse(arguments)) return *status;
   std::ios::sync_with_stdio(false);
-  const Session session(open_catalog(output));
+  const Session session = open_session(output);
   std::string line, answers;
   constexpr std::size_t flush_at = 1 << 16;
   while (next_line(std::cin, line)) {

@@ -28,7 +28,7 @@ int run_compare(const Arguments& arguments) {
   const report::Format format = output.parsed_format();
   const report::Style style = output.style();
 
-  const Session session(open_catalog(output));
+  const Session session = open_session(output);
   std::vector<std::vector<std::string>> machines;
   for (const std::string& machine : question.gpus) {
     std::vector<std::string>& parts = machines.emplace_back();

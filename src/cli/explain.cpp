@@ -20,7 +20,7 @@ int run_explain(const Arguments& arguments) {
   const report::Format format = output.parsed_format();
   report::Style style = output.style();
   style.verbosity = 1;
-  const Session session(open_catalog(output));
+  const Session session = open_session(output);
   std::vector<std::string> notes;
   std::vector<Estimate> estimates;
   for (const Request& request : to_requests(question, session, notes)) estimates.push_back(session.estimate(request));

@@ -86,7 +86,7 @@ int run_feel(const Arguments& arguments) {
   if (const auto status = app.parse(arguments)) return *status;
   require_device(question);
   const report::Style style = output.style();
-  const Session session(open_catalog(output));
+  const Session session = open_session(output);
   std::vector<std::string> notes;
   std::vector<Request> requests = to_requests(question, session, notes);
   if (requests.size() != 1) throw Error(ErrorCode::bad_value, "feel plays one model under one quantisation");

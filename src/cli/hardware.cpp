@@ -39,7 +39,7 @@ int run_hardware(const Arguments& arguments) {
   if (question.models.size() != 1 || question.quants.size() > 1)
     throw Error(ErrorCode::bad_value, "hardware takes one model and at most one quantisation");
 
-  const Session session(open_catalog(output));
+  const Session session = open_session(output);
   std::vector<std::string> notes;
   Request request = to_request(question, session, notes);
   request.model = question.models.front();

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "canrun/error.hpp"
+#include "cli/corrections.hpp"
 #include "cli/terminal.hpp"
 
 namespace canrun::cli {
@@ -34,6 +35,8 @@ void add_output_options(CommandLine& app, OutputOptions& o) {
   app.text("--units", o.units, "GiB (2^30) or GB (10^9)", {group, "UNIT"});
   app.text("-o,--output-file", o.file, "write here instead of standard output, once complete", {group, "FILE"});
   app.texts("--catalog", o.catalogs, "a folder with more catalog files, laid over the built-in ones", {group, "DIR"});
+  app.flag("--no-correction", o.no_correction, "leave what you measured yourself (verify --calibrate) out of account",
+           group);
   app.counted("-v,--verbose", o.verbose, "also per-device lines, sub-scores, sources and evidence", group);
 }
 
@@ -115,6 +118,11 @@ Catalog open_catalog(const OutputOptions& options) {
     catalog = catalog.with_overlay(folder);
   }
   return catalog;
+}
+
+Session open_session(const OutputOptions& options) {
+  const Catalog catalog = open_catalog(options);
+  return {catalog, options.no_correction ? nullptr : load_corrections(catalog)};
 }
 
 }  // namespace canrun::cli

@@ -18,7 +18,7 @@ namespace canrun::cli {
 struct OutputOptions {
   std::string format = "text", color = "auto", units = "GiB", file;
   std::vector<std::string> show, catalogs;
-  bool brief = false, evidence = false;
+  bool brief = false, evidence = false, no_correction = false;
   int verbose = 0;
 
   [[nodiscard]] report::Format parsed_format() const;
@@ -44,6 +44,9 @@ void add_model(CommandLine& app, QuestionOptions& options, bool required);
 
 /// The built-in catalog with the user's folder and `--catalog` folders over it.
 Catalog open_catalog(const OutputOptions& options);
+
+/// That catalog with what the user measured (`canrun verify --calibrate`), unless `--no-correction` was given.
+Session open_session(const OutputOptions& options);
 
 /// The request without model and quant. `auto` among the devices becomes this machine's devices, with a note.
 /// Throws Error(bad_value) naming the option.

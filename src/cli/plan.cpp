@@ -49,7 +49,7 @@ int run_plan(const Arguments& arguments) {
   const report::Format format = output.parsed_format();
   const report::Style style = output.style();
 
-  const Session session(open_catalog(output));
+  const Session session = open_session(output);
   std::vector<std::string> notes;
   Request request = to_request(question, session, notes);
   request.model = question.models.front();

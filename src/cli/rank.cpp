@@ -44,7 +44,7 @@ int run_rank(const Arguments& arguments) {
   if (!least.empty()) list.params_least = static_cast<std::uint64_t>(parse_number("--min-params", least));
   if (!most.empty()) list.params_most = static_cast<std::uint64_t>(parse_number("--max-params", most));
 
-  const Session session(open_catalog(output));
+  const Session session = open_session(output);
   std::vector<std::string> notes;
   Request request = to_request(question, session, notes);
   if (!question.quants.empty()) request.quant = question.quants.front() == "best" ? "" : question.quants.front();

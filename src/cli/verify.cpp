@@ -1,16 +1,21 @@
-#include <algorithm>
+#include <fmt/format.h>
+
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <optional>
 #include <system_error>
 
+#include "advice/session.hpp"
+#include "advice/speed_verification.hpp"
 #include "advice/verification.hpp"
 #include "canrun/error.hpp"
+#include "cli/corrections.hpp"
 #include "cli/exit_status.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
+#include "ingest/benchmark.hpp"
 #include "ingest/log.hpp"
-#include "report/plain.hpp"
 #include "report/verification.hpp"
 
 namespace canrun::cli {
@@ -34,48 +39,106 @@ std::string read_text(const std::string& path) {
   return text;
 }
 
+std::string today() {
+  const std::chrono::year_month_day day{std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now())};
+  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(day.year()), static_cast<unsigned>(day.month()),
+                     static_cast<unsigned>(day.day()));
+}
+
+/// Compares everything that the text holds; what cannot be answered is complained of and kept in `refused`.
+report::Verified compared(const Session& session, const std::string& text, const Request& base,
+                          std::optional<Error>& refused) {
+  report::Verified verified;
+  const auto attempt = [&](const auto& compare) {
+    try {
+      compare();
+    } catch (const Error& error) {
+      if (!refused || std::string_view(refused->what()) != error.what()) complain(error.what());
+      refused = error;
+    }
+  };
+  if (const std::vector<BenchmarkRow> rows = read_benchmark(text); !rows.empty()) {
+    attempt([&] { verified.speeds.push_back(verify_rates(session, rows, base)); });
+    return verified;
+  }
+  for (const RuntimeLog& log : read_runtime_log(text)) {
+    if (!log.lines.empty() || log.timings.empty())
+      attempt([&] { verified.loads.push_back(verify_log(session, log, base)); });
+    if (!log.timings.empty()) attempt([&] { verified.speeds.push_back(verify_rates(session, log, base)); });
+  }
+  return verified;
+}
+
+std::string rendered(const report::Verified& verified, report::Format format, const report::Style& style) {
+  if (format == report::Format::json) return report::verification_json(verified);
+  if (format == report::Format::csv) return report::verification_csv(verified);
+  if (format == report::Format::text) return report::verification_text(verified, style);
+  throw Error(ErrorCode::bad_value, "verify prints text, json or csv");
+}
+
+int calibrate(const Catalog& catalog, const report::Verified& verified) {
+  std::vector<OwnMeasurement> own;
+  for (const SpeedVerification& speeds : verified.speeds)
+    for (OwnMeasurement& m : own_measurements(speeds, today())) own.push_back(std::move(m));
+  if (own.empty()) {
+    complain(
+        "nothing here corrects a machine's speed: that takes decode or prefill rates of one stream on one device of "
+        "the "
+        "catalog that holds the whole model");
+    return failed;
+  }
+  const std::size_t held = store_corrections(catalog, own);
+  complain(fmt::format("{} measurements kept, {} in all, in {}; later reports are corrected by them", own.size(), held,
+                       corrections_path()));
+  return answered;
+}
+
 }  // namespace
 
 int run_verify(const Arguments& arguments) {
   CommandLine app(
-      "Predicted against measured: reads the start-up log of llama.cpp, llama-server, Ollama or vLLM, "
-      "recognises model, quantisation and settings, and compares every memory term.",
+      "Predicted against measured. Memory: the start-up log of llama.cpp, llama-server, Ollama, vLLM or SGLang, term "
+      "by "
+      "term. Speed: the output of llama-bench (JSON, JSONL, CSV, SQL, markdown), of vllm bench serve or SGLang's "
+      "bench_serving, the timings of llama-server or Ollama, test by test.",
       "canrun verify");
-  app.footer("Examples:\n  canrun verify server.log\n  canrun verify server.log qwen3-8b -q Q4_K_M --gpu rtx3090\n");
+  app.footer(
+      "Examples:\n"
+      "  canrun verify server.log\n"
+      "  canrun verify server.log qwen3-8b -q Q4_K_M --gpu rtx3090\n"
+      "  llama-bench -m qwen3-8b-q4_k_m.gguf -o json | canrun verify -\n"
+      "  canrun verify bench.json --calibrate          later reports go by this machine's own pace\n");
   QuestionOptions question;
   OutputOptions output;
   std::string path;
-  app.operand("FILE", path, "the log, or - for standard input", true);
+  bool calibrating = false;
+  app.operand("FILE", path, "the log or benchmark, or - for standard input", true);
   add_model(app, question, false);
+  app.flag("--calibrate", calibrating,
+           "keep what was measured in your configuration folder; later reports are corrected by it and say so");
   add_question_options(app, question);
   add_output_options(app, output);
   if (const auto status = app.parse(arguments)) return *status;
   if (question.models.size() > 1 || question.quants.size() > 1)
-    throw Error(ErrorCode::bad_value, "verify takes one log, at most one model and one quantisation");
+    throw Error(ErrorCode::bad_value, "verify takes one file, at most one model and one quantisation");
   const report::Format format = output.parsed_format();
   const report::Style style = output.style();
-  const std::vector<RuntimeLog> logs = read_runtime_log(read_text(path));
-  const Session session(open_catalog(output));
+  const std::string text = read_text(path);
+  // A correction is made of what the plain constants say.
+  output.no_correction = output.no_correction || calibrating;
+  const Session session = open_session(output);
   std::vector<std::string> notes;
   Request base = to_request(question, session, notes);
   if (!question.models.empty()) base.model = question.models.front();
   if (!question.quants.empty()) base.quant = question.quants.front();
-  std::vector<Verification> all;
   std::optional<Error> refused;
-  for (const RuntimeLog& log : logs) {
-    try {
-      all.push_back(verify_log(session, log, base));
-    } catch (const Error& error) {
-      if (refused) complain(refused->what());
-      refused = error;
-    }
-  }
-  if (refused && all.empty()) throw Error(*refused);
-  write_output(output.file,
-               format == report::Format::json ? report::verification_json(all) : report::verification_text(all, style));
-  if (!refused) return answered;
-  complain(refused->what());
-  return bad_usage;
+  const report::Verified verified = compared(session, text, base, refused);
+  if (verified.loads.empty() && verified.speeds.empty()) return bad_usage;
+  write_output(output.file, rendered(verified, format, style));
+  for (const std::string& note : notes) complain(note);
+  if (calibrating)
+    if (const int status = calibrate(session.parts().catalog, verified); status != answered) return status;
+  return refused ? bad_usage : answered;
 }
 
 }  // namespace canrun::cli

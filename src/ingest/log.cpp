@@ -12,7 +12,7 @@ constexpr std::size_t longest_line = 64u << 10;
 constexpr std::size_t most_loads = 256;
 
 bool is_empty(const RuntimeLog& log) {
-  return log.lines.empty() && log.model.empty() && !log.context && log.quant.empty();
+  return log.lines.empty() && log.timings.empty() && log.model.empty() && !log.context && log.quant.empty();
 }
 
 /// Devices and version are printed before the first load and hold for all of them.
@@ -34,7 +34,8 @@ bool begins_load(std::string_view line, const RuntimeLog& current) {
   return !(contains(llama_loader) && current.runtime == "ollama" && current.quant.empty());
 }
 
-void close_load(RuntimeLog&& log, std::vector<RuntimeLog>& loads) {
+void close_load(RuntimeLog&& log, TimingLines&& timings, std::vector<RuntimeLog>& loads) {
+  log.timings = std::move(timings).take();
   const auto coarse = [](const LogLine& line) { return line.text.find(breakdown_marker) != std::string::npos; };
   if (!std::ranges::all_of(log.lines, coarse)) std::erase_if(log.lines, coarse);
   if (!is_empty(log) && loads.size() < most_loads) loads.push_back(std::move(log));
@@ -50,6 +51,7 @@ void read_line(const LogCursor& at, RuntimeLog& log) {
 std::vector<RuntimeLog> read_runtime_log(std::string_view text) {
   std::vector<RuntimeLog> loads;
   RuntimeLog current;
+  TimingLines timings;
   std::uint32_t number = 0;
   while (!text.empty()) {
     const auto end = text.find('\n');
@@ -57,18 +59,21 @@ std::vector<RuntimeLog> read_runtime_log(std::string_view text) {
     text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
     if (begins_load(at.line, current)) {
       RuntimeLog next = next_load(current);
-      close_load(std::move(current), loads);
+      close_load(std::move(current), std::move(timings), loads);
       current = std::move(next);
+      timings = TimingLines();
     }
     read_line(at, current);
+    timings.read(at.line, at.number);
   }
-  close_load(std::move(current), loads);
+  close_load(std::move(current), std::move(timings), loads);
   if (loads.empty())
     throw Error(
         ErrorCode::malformed,
         "no load of a model is recognised in this log: it should hold lines such as `load_tensors: CUDA0 model buffer "
         "size "
-        "=` (llama.cpp), `msg=\"model weights\"` (Ollama), `Model loading took` (vLLM) or `Load weight end.` (SGLang)");
+        "=` or `prompt eval time =` (llama.cpp), `msg=\"model weights\"` (Ollama), `Model loading took` (vLLM) or "
+        "`Load weight end.` (SGLang)");
   return loads;
 }
 

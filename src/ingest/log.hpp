@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "ingest/benchmark.hpp"
+
 namespace canrun {
 
 /// What a logged amount is. Terms of the same kind on the same device add up.
@@ -49,6 +51,7 @@ struct RuntimeLog {
   std::optional<double> gpu_memory_utilization;
   std::optional<std::uint64_t> tensor_parallel;
   std::vector<LogLine> lines;
+  std::vector<BenchmarkRow> timings;  ///< of requests served, without the setup that the log gives
 };
 
 /// Reads every load in a log of llama.cpp (llama-server, llama-cli, llama-bench), Ollama, vLLM or SGLang.

@@ -168,12 +168,9 @@ void read_cache_types(std::string_view line, RuntimeLog& log) {
 }
 
 bool read_device(const LogCursor& at, RuntimeLog& log) {
-  const std::string_view line = trimmed(at.line);
-  const auto place = line.find("Device ");
-  if (place == std::string_view::npos || line.find(", compute capability") == std::string_view::npos) return false;
-  const auto name = after(line.substr(place), ":");
-  if (!name || log.devices.size() >= 64) return false;
-  log.devices.push_back(printable(name->substr(0, name->find(',')), 80));
+  std::string device = device_in(at.line);
+  if (device.empty() || log.devices.size() >= 64) return false;
+  log.devices.push_back(std::move(device));
   return true;
 }
 

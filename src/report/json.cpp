@@ -142,6 +142,13 @@ Json memory(const Estimate& e) {
               {"lines", lines}};
 }
 
+Json basis(const Basis& b) {
+  Json json{{"level", b.level}, {"samples", b.samples}, {"median_error", b.median_error}};
+  if (b.own_decode > 0) json["own_decode"] = Json{{"samples", b.own_decode}, {"factor", b.decode_correction}};
+  if (b.own_prefill > 0) json["own_prefill"] = Json{{"samples", b.own_prefill}, {"factor", b.prefill_correction}};
+  return json;
+}
+
 Json speed(const Estimate& e) {
   const SpeedFigures& s = e.speed;
   Json lines = Json::array();
@@ -152,17 +159,16 @@ Json speed(const Estimate& e) {
                          {"unit", line.unit},
                          {"formula", line.formula},
                          {"source", line.source}});
-  return Json{
-      {"decode", s.has_decode ? to_json(s.decode) : Json(nullptr)},
-      {"prefill", to_json(s.prefill)},
-      {"ttft", to_json(s.ttft)},
-      {"ttft_cold", s.ttft_cold},
-      {"load_seconds", s.load_seconds},
-      {"latency_seconds", s.latency_seconds},
-      {"throughput", s.throughput},
-      {"bottleneck", word(s.bottleneck)},
-      {"basis", Json{{"level", e.basis.level}, {"samples", e.basis.samples}, {"median_error", e.basis.median_error}}},
-      {"lines", lines}};
+  return Json{{"decode", s.has_decode ? to_json(s.decode) : Json(nullptr)},
+              {"prefill", to_json(s.prefill)},
+              {"ttft", to_json(s.ttft)},
+              {"ttft_cold", s.ttft_cold},
+              {"load_seconds", s.load_seconds},
+              {"latency_seconds", s.latency_seconds},
+              {"throughput", s.throughput},
+              {"bottleneck", word(s.bottleneck)},
+              {"basis", basis(e.basis)},
+              {"lines", lines}};
 }
 
 Json placement(const Placement& p) {

@@ -182,6 +182,20 @@ std::string setup(const Estimate& e, const Style& style) {
   return out + fmt::format(" · bottleneck: {}", spelled(e.speed.bottleneck));
 }
 
+namespace {
+
+/// `12 measurements (decode × 0.93, prefill × 1.08)`.
+std::string own_measurements(const Basis& b) {
+  const std::uint32_t count = b.own_decode + b.own_prefill;
+  std::string factors;
+  if (b.own_decode > 0) factors = fmt::format("decode × {:.2f}", b.decode_correction);
+  if (b.own_prefill > 0)
+    factors += fmt::format("{}prefill × {:.2f}", factors.empty() ? "" : ", ", b.prefill_correction);
+  return fmt::format("{} {} ({})", count, count == 1 ? "measurement" : "measurements", factors);
+}
+
+}  // namespace
+
 std::string certainty(const Estimate& e) {
   const auto error = [&] {
     return e.basis.median_error > 0 ? fmt::format(", typical error {}", percent(e.basis.median_error)) : std::string();
@@ -202,6 +216,7 @@ std::string certainty(const Estimate& e) {
   else
     out = fmt::format("speeds estimated from {} {} of other devices", e.basis.samples, count);
   out += error();
+  if (e.basis.own_decode + e.basis.own_prefill > 0) out += "; corrected by your own " + own_measurements(e.basis);
   out += e.quant.exact ? "; weights counted tensor by tensor" : "; file size typical, files of this quant differ";
   return out + ". Ranges hold 4 times in 5.";
 }

@@ -1,3 +1,6 @@
+#include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include <string>
@@ -39,4 +42,123 @@ TEST_CASE("verify refuses what is no log") {
   const TemporaryFile text("letter.txt", "Dear Sir or Madam,\n");
   CHECK(run({"verify", text.path()}).status == 3);
   CHECK(run({"verify", "/nonexistent.log"}).status == 3);
+}
+
+namespace {
+
+std::string benchmark(const std::string& name) {
+  return std::string(CANRUN_TESTS_DIR) + "/ingest/benchmarks/" + name;
+}
+
+}  // namespace
+
+TEST_CASE("verify recognises a llama-bench run and lines measured and predicted up") {
+  const Finished f = run({"verify", benchmark("llama-bench.json"), "--format", "json"});
+  INFO(f.err);
+  REQUIRE(f.status == 0);
+  const json speeds = json::parse(f.out)["speeds"];
+  REQUIRE(speeds.size() == 1);
+  const json& rates = speeds[0]["rates"];
+  REQUIRE(rates.size() == 2);
+  CHECK(rates[0]["model"] == "qwen2.5-7b");
+  CHECK(rates[0]["quant"] == "Q4_K_M");
+  CHECK(rates[0]["devices"] == json::array({"rtx-4080"}));
+  CHECK(rates[0]["metric"] == "prefill");
+  CHECK(rates[0]["measured"] == 7100.002165);
+  CHECK(rates[1]["metric"] == "decode");
+  const double predicted = rates[1]["predicted"]["value"];
+  CHECK(rates[1]["error"] == predicted / 118.881588 - 1);
+  CHECK(rates[1]["inside"] ==
+        (rates[1]["predicted"]["low"] <= 118.881588 && rates[1]["predicted"]["high"] >= 118.881588));
+}
+
+TEST_CASE("verify prints rates as text and CSV, a line a test") {
+  const Finished text = run({"verify", benchmark("llama-bench.csv")});
+  REQUIRE(text.status == 0);
+  CHECK(text.out.find("tg128") != std::string::npos);
+  CHECK(text.out.find("median error") != std::string::npos);
+  const Finished csv = run({"verify", benchmark("llama-bench.csv"), "--format", "csv"});
+  REQUIRE(csv.status == 0);
+  CHECK(csv.out.find("qwen2.5-7b,Q4_K_M,rtx-4080,llama.cpp,decode,tg128,119.915244,") != std::string::npos);
+}
+
+TEST_CASE("verify knows a model by architecture and size where a table prints no file") {
+  const Finished f = run({"verify", benchmark("llama-bench.md"), "--format", "json"});
+  INFO(f.err);
+  REQUIRE(f.status == 0);
+  const json speeds = json::parse(f.out)["speeds"][0];
+  REQUIRE(speeds["rates"].size() == 5);
+  CHECK(speeds["rates"][0]["model"] == "qwen2-7b");
+  CHECK(speeds["rates"][4]["quant"] == "Q4_0");
+  CHECK(speeds["notes"].dump().find("by architecture (qwen2)") != std::string::npos);
+}
+
+TEST_CASE("verify asks for the device where a benchmark does not name one") {
+  const Finished f = run({"verify", benchmark("vllm.json")});
+  CHECK(f.status == 2);
+  CHECK(f.err.find("--gpu") != std::string::npos);
+  const Finished given = run({"verify", benchmark("vllm.json"), "--gpu", "l40s", "--format", "json"});
+  INFO(given.err);
+  REQUIRE(given.status == 0);
+  const json rates = json::parse(given.out)["speeds"][0]["rates"];
+  CHECK(rates[0]["model"] == "llama-3.2-3b");
+  CHECK(rates[0]["users"] == 31);
+  CHECK(rates[0]["runtime"] == "vllm");
+}
+
+TEST_CASE("verify compares the requests of a server log with the model that the log names") {
+  const Finished f = run({"verify", benchmark("server-2025.txt"), "--gpu", "rtx-4060-ti-16gb", "--format", "json"});
+  INFO(f.err);
+  REQUIRE(f.status == 0);
+  const json rates = json::parse(f.out)["speeds"][0]["rates"];
+  REQUIRE(rates.size() == 3);
+  CHECK(rates[0]["model"] == "gemma-3-12b");
+  CHECK(rates[1]["depth"] == 33);
+}
+
+TEST_CASE("what verify --calibrate keeps corrects later reports, which say so, and can be left out") {
+  const std::string folder = std::filesystem::temp_directory_path() / "canrun-corrections-test";
+  std::filesystem::remove_all(folder);
+  const std::vector<std::string> home{"XDG_CONFIG_HOME=" + folder};
+  const std::vector<std::string> question{"qwen2.5-7b", "--gpu", "rtx4080", "--depth", "64", "--format", "json"};
+  const auto decode = [&](std::vector<std::string> words) {
+    const Finished f = run(words, {}, home);
+    REQUIRE(f.status == 0);
+    return json::parse(f.out)["speed"];
+  };
+  const json before = decode(question);
+  CHECK(!before["basis"].contains("own_decode"));
+
+  const Finished kept = run({"verify", benchmark("llama-bench.json"), "--calibrate"}, {}, home);
+  INFO(kept.err);
+  REQUIRE(kept.status == 0);
+  CHECK(kept.err.find("2 measurements kept") != std::string::npos);
+  // The same runs once more are the same measurements.
+  CHECK(run({"verify", benchmark("llama-bench.json"), "--calibrate"}, {}, home).err.find("2 in all") !=
+        std::string::npos);
+
+  const json after = decode(question);
+  CHECK(after["basis"]["own_decode"]["samples"] == 1);
+  const double factor = after["basis"]["own_decode"]["factor"];
+  const double ratio = after["decode"]["value"].get<double>() / before["decode"]["value"].get<double>();
+  CHECK(std::abs(ratio / factor - 1) < 1e-9);
+  // The measured case is now predicted as it was measured.
+  const json again = json::parse(run({"verify", benchmark("llama-bench.json"), "--format", "json"}, {}, home).out);
+  CHECK(std::abs(again["speeds"][0]["rates"][1]["error"].get<double>()) < 1e-9);
+  CHECK(std::abs(again["speeds"][0]["rates"][0]["error"].get<double>()) < 0.01);
+
+  const Finished text = run({"qwen2.5-7b", "--gpu", "rtx4080"}, {}, home);
+  CHECK(text.out.find("corrected by your own 2 measurements") != std::string::npos);
+  std::vector<std::string> plain = question;
+  plain.emplace_back("--no-correction");
+  CHECK(decode(plain)["decode"] == before["decode"]);
+  // Another device is not this machine.
+  CHECK(!decode({"qwen2.5-7b", "--gpu", "rtx4090", "--format", "json"})["basis"].contains("own_decode"));
+
+  const std::string file = folder + "/canrun/corrections.json";
+  std::ofstream(file) << "{\"schema\": \"canrun.corrections/1\", \"measurements\": [{\"device\": 3}]}";
+  const Finished broken = run(question, {}, home);
+  CHECK(broken.status == 3);
+  CHECK(broken.err.find("corrections.json") != std::string::npos);
+  std::filesystem::remove_all(folder);
 }

@@ -1,0 +1,167 @@
+#include "ingest/benchmark.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "ingest/benchmark_fields.hpp"
+#include "ingest/log_text.hpp"
+#include "ingest/printable.hpp"
+
+namespace canrun {
+namespace {
+
+constexpr std::size_t most_rows = 20'000;
+constexpr double fewest_prompt = 16, fewest_output = 8;  // tokens that say something of the machine
+
+/// Devices that the program named while it started hold for all rows of its output that name none.
+void add_announced(std::string_view text, std::vector<BenchmarkRow>& rows) {
+  std::vector<std::string> devices;
+  while (!text.empty() && devices.size() < 64) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    if (std::string device = device_in(text.substr(0, end)); !device.empty()) devices.push_back(std::move(device));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  for (BenchmarkRow& row : rows)
+    if (row.devices.empty() && row.backend != "cpu") row.devices = devices;
+}
+
+/// `====== Serving Benchmark Result ======` and the lines below it, as vLLM and SGLang print them.
+std::vector<std::pair<BenchmarkFields, std::uint32_t>> printed_summaries(std::string_view text) {
+  static constexpr std::pair<std::string_view, std::string_view> labels[] = {
+      {"Backend:", "backend"},
+      {"Successful requests:", "completed"},
+      {"Max request concurrency:", "max_concurrency"},
+      {"Maximum request concurrency:", "max_concurrency"},
+      {"Benchmark duration (s):", "duration"},
+      {"Total input tokens:", "total_input_tokens"},
+      {"Total generated tokens:", "total_output_tokens"},
+      {"Request throughput (req/s):", "request_throughput"},
+      {"Output token throughput (tok/s):", "output_throughput"},
+      {"Mean E2E Latency (ms):", "mean_e2e_latency_ms"},
+      {"Mean E2EL (ms):", "mean_e2el_ms"},
+      {"Median TTFT (ms):", "median_ttft_ms"},
+      {"Mean TTFT (ms):", "mean_ttft_ms"},
+      {"Median TPOT (ms):", "median_tpot_ms"},
+      {"Mean TPOT (ms):", "mean_tpot_ms"},
+      {"Concurrency:", "concurrency"},
+      {"Accept length:", "accept_length"}};
+  std::vector<std::pair<BenchmarkFields, std::uint32_t>> records;
+  std::uint32_t number = 0;
+  std::string concurrency;
+  while (!text.empty() && records.size() < most_rows) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    ++number;
+    if (line.find("Serving Benchmark Result") != std::string_view::npos) {
+      records.push_back({{}, number});
+      if (!concurrency.empty()) records.back().first["max_concurrency"] = concurrency;
+      continue;
+    }
+    for (const auto& [label, name] : labels)
+      if (const auto at = line.find(label); at != std::string_view::npos) {
+        std::string value = word_after(line.substr(at), label);
+        if (name == "max_concurrency" && value != "None") concurrency = value;
+        if (!records.empty()) records.back().first.insert_or_assign(std::string(name), std::move(value));
+        break;
+      }
+  }
+  return records;
+}
+
+}  // namespace
+
+std::vector<BenchmarkRow> read_benchmark(std::string_view text) {
+  std::vector<BenchmarkRow> rows;
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos) return rows;
+  const bool json = text[first] == '{' || text[first] == '[' || text.substr(first).starts_with("data: {");
+  // A log line may begin with a bracket, too: `[2026-11-24 …] server_args=`.
+  const bool bracketed_log = text[first] == '[' && text.substr(first + 1).find_first_of("{") > 200;
+  auto records = json && !bracketed_log ? json_records(text) : table_records(text);
+  if (records.empty()) records = printed_summaries(text);
+  for (const auto& [fields, line] : records) {
+    if (rows.size() >= most_rows) break;
+    add_llama_bench(fields, line, rows) || add_serving(fields, line, rows) || add_completion(fields, line, rows);
+  }
+  if (!json) add_announced(text, rows);
+  return rows;
+}
+
+std::string device_in(std::string_view line) {
+  // CUDA and ROCm: `  Device 0: NVIDIA GeForce RTX 3090, compute capability 8.6, VMM: yes`, `…, gfx1100 (0x1100), …`
+  if (const auto place = line.find("Device "); place != std::string_view::npos) {
+    const std::string_view rest = line.substr(place);
+    const auto name = after(rest, ":");
+    if (name &&
+        (rest.find(", compute capability") != std::string_view::npos || rest.find(", gfx") != std::string_view::npos))
+      return printable(name->substr(0, name->find(',')), 80);
+  }
+  // `ggml_vulkan: 0 = AMD Radeon RX 7900 XTX (RADV NAVI31) (radv) | uma: 0 | fp16: 1 | …`
+  if (line.find("ggml_vulkan:") != std::string_view::npos && line.find("| uma:") != std::string_view::npos) {
+    if (const auto name = after(line, "= "); name) {
+      const std::size_t end = std::min(name->find(" ("), name->find(" |"));
+      return printable(name->substr(0, end), 80);
+    }
+  }
+  // `ggml_metal_device_init: GPU name:   Apple M2 Ultra`; `MTL0` is no name
+  if (line.find("ggml_metal") != std::string_view::npos)
+    if (const auto name = after(line, "GPU name:"); name && name->starts_with("Apple"))
+      return printable(name->substr(0, name->find_last_not_of(" \r") + 1), 80);
+  return {};
+}
+
+void TimingLines::add(RateMetric metric, std::string_view rest, std::uint32_t number) {
+  const auto milliseconds = real_after(rest, "=");
+  const auto tokens = real_after(rest, "/");
+  if (!milliseconds || !tokens || *milliseconds <= 0 || *tokens < 1 || *tokens > 1e9) return;
+  const bool prompt = metric == RateMetric::prefill;
+  (prompt ? prompt_ : output_) = *tokens;
+  if (*tokens < (prompt ? fewest_prompt : fewest_output) || rows_.size() >= most_rows) return;
+  BenchmarkRow& row = rows_.emplace_back();
+  row.tool = "llama-server";
+  row.metric = metric;
+  (prompt ? row.prompt : row.output) = *tokens;
+  row.value = *tokens / *milliseconds * 1e3;
+  row.line = number;
+}
+
+/// Depths of the request's rows: what was cached comes before the prompt, and both before the output.
+void TimingLines::place() {
+  // The last token written is not in the cache.
+  const double cached = held_ ? std::max(0.0, *held_ + 1 - prompt_ - output_) : 0;
+  for (std::size_t i = first_; i < rows_.size(); ++i)
+    rows_[i].depth = rows_[i].metric == RateMetric::prefill ? cached : cached + prompt_;
+}
+
+void TimingLines::read(std::string_view line, std::uint32_t number) {
+  if (const auto prompt = line.find("prompt eval time"); prompt != std::string_view::npos) {
+    first_ = rows_.size();
+    if (output_ > 0) held_.reset();
+    prompt_ = output_ = 0;
+    return add(RateMetric::prefill, line.substr(prompt), number);
+  }
+  if (const auto eval = line.find("eval time"); eval != std::string_view::npos) {
+    add(RateMetric::decode, line.substr(eval), number);
+    return place();
+  }
+  if (line.find("draft acceptance") != std::string_view::npos && rows_.size() > first_) rows_.back().speculative = true;
+  if (line.find("stop processing") == std::string_view::npos) return;
+  auto held = real_after(line, "n_tokens =");
+  if (!held) held = real_after(line, "n_past =");
+  if (!held || *held > 1e9) return;
+  const bool behind = output_ > 0 && !held_;
+  held_ = held;
+  if (!behind) {
+    // Before the timings of its request.
+    first_ = rows_.size();
+    prompt_ = output_ = 0;
+    return;
+  }
+  place();
+  first_ = rows_.size();
+  prompt_ = output_ = 0;
+  held_.reset();
+}
+
+}  // namespace canrun

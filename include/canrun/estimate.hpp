@@ -81,6 +81,21 @@ struct Request {
   std::string like;                 ///< behaves like this catalog device
   /// What a power limit or a smaller variant leaves of each device's bandwidth and rates: 0.8
   std::optional<double> bandwidth_scale;
+  // Runtimes with a pool of cache pages (vLLM, SGLang), as vLLM names them
+  std::string runtime_version;  ///< `0.19`, `v0.21.0`; empty: the newest known
+  std::optional<double> gpu_memory_utilization;
+  std::optional<std::uint64_t> max_num_batched_tokens, max_num_seqs, block_size, kv_cache_memory_bytes;
+  bool enforce_eager = false;
+  // What is loaded beside the model
+  std::string mmproj;                            ///< a projector's file, or `auto`: the catalog's vision tower
+  std::vector<std::string> lora;                 ///< adapters' files
+  std::string draft;                             ///< a draft model: a name or a file
+  std::string draft_quant;                       ///< its file type; empty: as the model's
+  std::optional<std::uint64_t> draft_tokens;     ///< drafted per step (`--draft-max`); 16, with `mtp` 3
+  std::optional<std::uint64_t> cache_ram_bytes;  ///< llama-server's prompt cache; 8192 MiB
+  std::optional<std::uint64_t> ctx_checkpoints;  ///< context checkpoints per slot; 32
+  std::optional<bool> display;                   ///< a display hangs on the first device
+  std::optional<bool> ecc;                       ///< error correction is on; absent: as the device is delivered
 };
 
 struct SubScores {
@@ -227,6 +242,10 @@ struct Estimate {
   MemoryFigures memory;
   std::uint64_t headroom_bytes = 0;
   std::vector<MemoryLine> memory_lines;
+  /// What the system takes of the devices' marketed size (driver, display, ECC, operating system, other programs), and
+  /// what a server may take of the host at most (prompt cache, checkpoints). Not in any total.
+  std::vector<MemoryLine> system_lines;
+  std::optional<PoolFigures> pool;
   SpeedFigures speed;
   std::vector<SpeedLine> speed_lines;
   Basis basis;

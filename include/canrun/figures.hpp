@@ -15,8 +15,33 @@ struct DeviceMemory {
   std::uint64_t state = 0;    ///< recurrent state
   std::uint64_t compute = 0;  ///< compute buffers
   std::uint64_t runtime = 0;  ///< context and driver overhead; 0 on the host
+  std::uint64_t added = 0;    ///< what was asked for beside the model: projector, adapters, draft model, its caches
 
-  [[nodiscard]] std::uint64_t total() const { return weights + kv_cache + state + compute + runtime; }
+  [[nodiscard]] std::uint64_t total() const { return weights + kv_cache + state + compute + runtime + added; }
+};
+
+/// What a runtime with a pool of cache pages (vLLM, SGLang) does with one card's memory; every card of a
+/// tensor-parallel group holds the same.
+struct PoolFigures {
+  double utilization = 0;            ///< share of the card that the runtime takes
+  std::uint32_t batched_tokens = 0;  ///< tokens of one step
+  std::uint32_t sequences = 0;       ///< sequences of one step
+  std::uint32_t tensor_parallel = 1;
+  std::uint32_t length = 0;           ///< tokens of one request (`--max-model-len`)
+  std::uint64_t budget = 0;           ///< bytes: utilization · what the driver reports
+  std::uint64_t weights = 0;          ///< as loaded, with the vision tower and rotation tables
+  std::uint64_t activation = 0;       ///< peak of the profiling step
+  std::uint64_t non_torch = 0;        ///< context, communication buffers
+  std::uint64_t graphs = 0;           ///< CUDA graphs
+  bool graphs_in_budget = true;       ///< false (vLLM before 0.21): taken from what the share leaves free
+  std::uint64_t pool = 0;             ///< left for cache pages; 0 when the rest already exceeds the budget
+  std::uint32_t page_tokens = 0;      ///< tokens of the smallest block
+  std::uint64_t block_bytes = 0;      ///< one block over all layers of a group
+  std::uint32_t groups = 0;           ///< groups of layers that take blocks in turn
+  std::uint64_t blocks = 0;           ///< blocks in the pool
+  std::uint64_t per_request = 0;      ///< bytes of the blocks of one request of the full length
+  double concurrency = 0;             ///< such requests at a time
+  std::uint64_t capacity_tokens = 0;  ///< as the runtime's log counts them ("GPU KV cache size")
 };
 
 struct MemoryFigures {
@@ -35,6 +60,7 @@ struct MemoryFigures {
       sum.state += device[d].state;
       sum.compute += device[d].compute;
       sum.runtime += device[d].runtime;
+      sum.added += device[d].added;
     }
     return sum;
   }

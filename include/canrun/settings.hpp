@@ -15,6 +15,23 @@ enum class Reserve : std::uint8_t {
 
 enum class SplitMode : std::uint8_t { none, layer, row, tensor };
 
+/// Knobs of runtimes that keep a pool of cache pages (vLLM, SGLang), named as vLLM names them. 0 = the runtime's
+/// default.
+struct PoolSettings {
+  std::uint32_t version = 0;         ///< 1000 · major + minor; 0 = the newest known
+  double utilization = 0;            ///< share of a card (`--gpu-memory-utilization`, `--mem-fraction-static`)
+  std::uint32_t batched_tokens = 0;  ///< `--max-num-batched-tokens`, `--chunked-prefill-size`
+  std::uint32_t sequences = 0;       ///< `--max-num-seqs`, `--max-running-requests`
+  std::uint32_t page_tokens = 0;     ///< tokens per page (`--block-size`)
+  std::uint64_t pool_bytes = 0;      ///< the pool as given (`--kv-cache-memory-bytes`); 0 = what is left
+  bool graphs = true;                ///< CUDA graphs captured (not `--enforce-eager`)
+  bool head_scales = false;          ///< a 32-bit scale per token and head beside K and V (`int8_per_token_head` …)
+  bool packed_latent = false;        ///< `fp8_ds_mla`: 656 bytes per token and latent layer
+  bool sglang = false;               ///< SGLang's rules instead of vLLM's
+
+  friend bool operator==(const PoolSettings&, const PoolSettings&) = default;
+};
+
 /// Settings of the runtime, named as llama.cpp names them. Token counts.
 struct Settings {
   std::uint32_t context = 0;  ///< total, shared by the slots (`-c`); rounded up to 256 by the runtime
@@ -31,6 +48,7 @@ struct Settings {
   bool mtp = false;         ///< load the multi-token-prediction layers
   bool embeddings = false;  ///< embedding run: pooled outputs instead of logits
   SplitMode split = SplitMode::layer;
+  PoolSettings pool;
 
   friend bool operator==(const Settings&, const Settings&) = default;
 };

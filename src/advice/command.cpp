@@ -63,7 +63,16 @@ std::string vllm_like(const Estimate& estimate, const ModelRecord& model, std::s
   const std::uint32_t length = estimate.settings.context / std::max(1u, estimate.settings.parallel);
   command += fmt::format(" {} {}", sglang ? "--context-length" : "--max-model-len", length);
   if (devices > 1) command += fmt::format(" {} {}", sglang ? "--tp" : "--tensor-parallel-size", devices);
-  command += fmt::format(" {} {}", sglang ? "--max-running-requests" : "--max-num-seqs", estimate.settings.parallel);
+  const PoolSettings& pool = estimate.settings.pool;
+  if (pool.sequences > 0)
+    command += fmt::format(" {} {}", sglang ? "--max-running-requests" : "--max-num-seqs", pool.sequences);
+  if (pool.batched_tokens > 0)
+    command +=
+        fmt::format(" {} {}", sglang ? "--chunked-prefill-size" : "--max-num-batched-tokens", pool.batched_tokens);
+  if (pool.utilization > 0)
+    command += fmt::format(" {} {:g}", sglang ? "--mem-fraction-static" : "--gpu-memory-utilization", pool.utilization);
+  if (pool.pool_bytes > 0 && !sglang) command += fmt::format(" --kv-cache-memory-bytes {}", pool.pool_bytes);
+  if (!pool.graphs) command += sglang ? " --disable-cuda-graph" : " --enforce-eager";
   return command;
 }
 

@@ -109,7 +109,9 @@ Estimate Session::estimate(const Request& request) const {
     estimate.fit.verdict = Verdict::no;
     estimate.fit.grade = Grade{};
   }
-  estimate.memory_lines = breakdown(setup.inventory, estimate.memory, estimate.machine, estimate.headroom_bytes);
+  if (setup.memory_model == MemoryModel::pooled && !target.host_only())
+    estimate.pool = tightest_pool(setup.inventory, outcome.placement, target.devices);
+  estimate.memory_lines = breakdown(setup.inventory, estimate);
   estimate.command = launch_command(estimate, question.subject.record, question.quant, question.runtime);
   estimate.download = download_of(question.subject.record, question.quant, estimate.memory.weights);
   if (estimate.fit.verdict == Verdict::no && !target.host_only()) {

@@ -9,6 +9,7 @@
 #include "advice/recognise.hpp"
 #include "advice/session.hpp"
 #include "canrun/error.hpp"
+#include "memory/pool_rules.hpp"
 
 namespace canrun {
 namespace {
@@ -20,6 +21,11 @@ constexpr double compute_tolerance = 0.02;
 bool on_host(const RuntimeLog& log, std::string_view device) {
   if (log.runtime == "vllm" || log.runtime == "sglang") return false;
   return device.empty() || device.starts_with("CPU") || device.ends_with("_Host") || device.starts_with("BLAS");
+}
+
+/// `0.10.2`, `0.20.2rc1.dev9+g01d4d1ad3`; empty where the text begins with no version.
+std::string released_version(const std::string& printed) {
+  return parse_runtime_version(printed) == 0 ? std::string() : printed;
 }
 
 std::uint64_t predicted_bytes(const MemoryFigures& m, LogTerm term, bool host) {
@@ -96,12 +102,57 @@ void set_devices(const Catalog& catalog, const RuntimeLog& log, Request& r, std:
   if (r.gpu.empty()) r.gpu = {"cpu"};
 }
 
+/// What a card of a pooled runtime holds of a term, and by how much such a figure may be off: profiled peaks follow the
+/// release's kernels, the pool is what they leave.
+struct PooledTerm {
+  std::uint64_t bytes = 0;
+  double tolerance = 0;
+};
+
+std::optional<PooledTerm> pooled_term(const PoolFigures& pool, LogTerm term) {
+  switch (term) {
+    case LogTerm::weights:
+      return PooledTerm{pool.weights, 0.02};
+    case LogTerm::activation_peak:
+      return PooledTerm{pool.activation, 0.20};
+    case LogTerm::graphs:
+      return PooledTerm{pool.graphs, 0.50};
+    case LogTerm::non_torch:
+      return PooledTerm{pool.non_torch, 0.50};
+    case LogTerm::kv_pool:
+      return PooledTerm{pool.pool, 0.05};
+    default:
+      return std::nullopt;
+  }
+}
+
+/// Every card logs its own line. What depends on the card is compared only where the card is known.
+std::vector<VerifiedTerm> pooled_terms(const RuntimeLog& log, const PoolFigures& pool, bool card_known) {
+  std::vector<VerifiedTerm> terms;
+  for (const LogLine& line : log.lines) {
+    const auto predicted = pooled_term(pool, line.term);
+    if (!predicted || (!card_known && line.term != LogTerm::weights)) continue;
+    auto found = std::find_if(terms.begin(), terms.end(), [&](const VerifiedTerm& t) { return t.term == line.term; });
+    if (found == terms.end()) {
+      terms.push_back({line.term, false, 0, 0, 0, 0});
+      found = terms.end() - 1;
+    }
+    found->logged += line.bytes;
+    found->predicted += predicted->bytes;
+    found->resolution += line.resolution;
+    found->tolerance += line.resolution + predicted->tolerance * static_cast<double>(line.bytes);
+  }
+  return terms;
+}
+
 bool compared(LogTerm term) {
   return term == LogTerm::weights || term == LogTerm::kv_cache || term == LogTerm::state || term == LogTerm::compute ||
          term == LogTerm::output;
 }
 
-std::vector<VerifiedTerm> terms_of(const RuntimeLog& log, const MemoryFigures& memory) {
+std::vector<VerifiedTerm> terms_of(const RuntimeLog& log, const Estimate& estimate, bool card_known) {
+  if (estimate.pool) return pooled_terms(log, *estimate.pool, card_known);
+  const MemoryFigures& memory = estimate.memory;
   std::vector<VerifiedTerm> terms;
   for (const LogLine& line : log.lines) {
     if (!compared(line.term)) continue;
@@ -149,6 +200,8 @@ Request request_of(const Session& session, const RuntimeLog& log, const Request&
   if (log.swa_full) r.swa_full = *log.swa_full;
   if (r.kv_type.empty() && log.kv_type_k != "auto") r.kv_type = log.kv_type_k;
   if (r.kv_type_v.empty() && log.kv_type_v != "auto") r.kv_type_v = log.kv_type_v;
+  if (r.runtime_version.empty() && log.runtime == "vllm") r.runtime_version = released_version(log.version);
+  if (!r.gpu_memory_utilization) r.gpu_memory_utilization = log.gpu_memory_utilization;
   if (log.gpu_layers && !r.gpu_layers) r.gpu_layers = static_cast<std::int64_t>(*log.gpu_layers);
   return r;
 }
@@ -157,13 +210,14 @@ Verification verify_log(const Session& session, const RuntimeLog& log, const Req
   Verification out;
   out.request = request_of(session, log, base, out.notes);
   out.estimate = session.estimate(out.request);
-  out.terms = terms_of(log, out.estimate.memory);
+  const bool card_known = !base.gpu.empty() || base.vram_bytes.has_value() || !log.devices.empty();
+  out.terms = terms_of(log, out.estimate, card_known);
   if (out.request.reserve == Reserve::server && compute_error(out.terms) > compute_tolerance) {
     // Releases before 2025-12, llama-cli and llama-bench reserve logits for every token of a micro-batch.
     Request whole = out.request;
     whole.reserve = Reserve::bench;
     Estimate other = session.estimate(whole);
-    std::vector<VerifiedTerm> terms = terms_of(log, other.memory);
+    std::vector<VerifiedTerm> terms = terms_of(log, other, card_known);
     if (compute_error(terms) < compute_error(out.terms)) {
       out.request = std::move(whole);
       out.estimate = std::move(other);

@@ -106,6 +106,7 @@ void add_question_options(CommandLine& app, QuestionOptions& o) {
   text("--cpu-moe-layers", o.cpu_moe_layers, "the experts of the first N blocks on the host, or all", "N", placement);
   text("--split", o.split, "none, layer, row or tensor", "WORD", placement);
   text("--tensor-split", o.tensor_split, "shares of the devices, 3,1", "LIST", placement);
+  add_less_common_options(app, o);
 }
 
 Catalog open_catalog(const OutputOptions& options) {

@@ -35,12 +35,21 @@ struct QuestionOptions {
   std::string ram, ram_type, ram_bandwidth, cpu, pcie, os, used, headroom;
   std::string offload, gpu_layers, cpu_moe_layers, split, tensor_split;
   std::string vram, bandwidth, tflops, like;
+  std::string runtime_version, gpu_memory_utilization, max_num_batched_tokens, max_num_seqs, block_size;
+  std::string kv_cache_memory;
+  bool enforce_eager = false;
+  std::string mmproj, draft, draft_quant, draft_tokens, cache_ram, ctx_checkpoints, display, ecc;
+  std::vector<std::string> loras;
 };
 
 void add_output_options(CommandLine& app, OutputOptions& options);
 /// `--gpu`, host, placement, runtime and workload; without the model.
 void add_question_options(CommandLine& app, QuestionOptions& options);
 void add_model(CommandLine& app, QuestionOptions& options, bool required);
+/// What is loaded beside the model, and the knobs of runtimes with a pool of cache pages; part of the above.
+void add_less_common_options(CommandLine& app, QuestionOptions& options);
+/// Throws Error(bad_value) naming the option.
+void set_less_common(Request& request, const QuestionOptions& options);
 
 /// The built-in catalog with the user's folder and `--catalog` folders over it.
 Catalog open_catalog(const OutputOptions& options);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <tuple>
@@ -17,6 +18,8 @@ constexpr std::string_view cache_source = "llama.cpp v0.5.0: src/llama-kv-cache.
 constexpr std::string_view graph_source =
     "llama.cpp v0.5.0: ggml-alloc.c and ggml-backend.cpp, simulated over one step's graph";
 constexpr std::string_view overhead_source = "data/overheads.json";
+constexpr std::string_view pool_source =
+    "vLLM: vllm/v1/worker/gpu_worker.py; figures fitted to start-up logs of 0.6-0.27";
 
 std::string_view mixer_word(Mixer mixer) {
   switch (mixer) {
@@ -108,17 +111,42 @@ void add_place(std::vector<MemoryLine>& lines, const Inventory& inventory, const
       "context, driver and kernel libraries of the process", overhead_source);
 }
 
+void add_pooled(std::vector<MemoryLine>& lines, const Inventory& inventory, const DeviceMemory& memory,
+                const PoolFigures& pool, const std::string& device) {
+  add(lines, "weights", "Weights", device, memory.weights,
+      fmt::format("{} B of the text tower over {} card(s), what is not divided on each, vision tower in 16 bits, "
+                  "rotation tables",
+                  inventory.file_bytes, pool.tensor_parallel),
+      pool_source);
+  add(lines, "kv_cache", "KV cache", device, memory.kv_cache,
+      fmt::format("{} request(s) of {} tokens: {} blocks of {} B, {} tokens and more a block, {} group(s) of layers",
+                  std::max(1U, inventory.settings.parallel), pool.length,
+                  pool.block_bytes > 0 ? pool.per_request / pool.block_bytes : 0, pool.block_bytes, pool.page_tokens,
+                  pool.groups),
+      "vLLM: vllm/v1/kv_cache_interface.py, vllm/v1/core/kv_cache_utils.py");
+  add(lines, "compute", "Activation peak", device, memory.compute,
+      fmt::format("profiling step of {} tokens, logits of {} sequences", pool.batched_tokens, pool.sequences),
+      pool_source);
+  add(lines, "runtime", "Runtime overhead", device, memory.runtime,
+      fmt::format("context and communication {} B + CUDA graphs {} B", pool.non_torch, pool.graphs), pool_source);
+}
+
 }  // namespace
 
-std::vector<MemoryLine> breakdown(const Inventory& inventory, const MemoryFigures& memory, const Machine& machine,
-                                  std::uint64_t headroom_bytes) {
+std::vector<MemoryLine> breakdown(const Inventory& inventory, const Estimate& estimate) {
+  const MemoryFigures& memory = estimate.memory;
+  const Machine& machine = estimate.machine;
   std::vector<MemoryLine> lines;
-  for (std::uint32_t d = 0; d < memory.devices && d < machine.devices.size(); ++d)
-    add_place(lines, inventory, memory.device[d], machine.devices[d].id);
+  for (std::uint32_t d = 0; d < memory.devices && d < machine.devices.size(); ++d) {
+    if (estimate.pool)
+      add_pooled(lines, inventory, memory.device[d], *estimate.pool, machine.devices[d].id);
+    else
+      add_place(lines, inventory, memory.device[d], machine.devices[d].id);
+  }
   add_place(lines, inventory, memory.host, "host");
   add(lines, "output", "Output buffer", "host", memory.output_buffer, "4 B × vocabulary × slots",
       "llama.cpp v0.5.0: src/llama-context.cpp");
-  add(lines, "headroom", "Headroom", machine.devices.empty() ? "host" : "devices", headroom_bytes,
+  add(lines, "headroom", "Headroom", machine.devices.empty() ? "host" : "devices", estimate.headroom_bytes,
       "kept free, --headroom", "the question");
   return lines;
 }

@@ -8,8 +8,8 @@
 
 namespace canrun {
 
-/// Lines per device, then the host's, then the headroom. Lines of 0 bytes are left out. `memory_lines` of an Estimate.
-std::vector<MemoryLine> breakdown(const Inventory& inventory, const MemoryFigures& memory, const Machine& machine,
-                                  std::uint64_t headroom_bytes);
+/// Lines per device, then the host's, then the headroom. Lines of 0 bytes are left out. `memory_lines` of an Estimate,
+/// made from its figures, its machine and its pool where the runtime has one.
+std::vector<MemoryLine> breakdown(const Inventory& inventory, const Estimate& estimate);
 
 }  // namespace canrun

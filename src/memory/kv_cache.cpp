@@ -39,16 +39,29 @@ std::uint64_t widest_v(const Architecture& a) {
   return widest;
 }
 
-struct States {
-  std::uint64_t convolution = 0;
-  std::uint64_t state = 0;
-  std::uint64_t ngram = 0;
-};
+// DeepSeek-V4 (llama-kv-cache-dsv4.cpp): besides the window cache, one key row per `compress_ratio` tokens, indexer
+// keys at ratio 4, and the compressors' running state.
+constexpr std::uint32_t overlapping_ratio = 4;
 
-// Numbers of one sequence's recurrent state (llama-hparams.cpp: n_embd_r, n_embd_s, ple_conv_state).
-States state_widths(const Architecture& a, const Layer& layer) {
+std::uint64_t compressed_state(const Architecture& a, const Layer& layer, std::uint64_t streams,
+                               const BufferRules& rules) {
+  if (layer.compress_ratio == 0) return 0;
+  const bool overlaps = layer.compress_ratio == overlapping_ratio;
+  const auto tensor_pair = [&](std::uint64_t row, std::uint64_t rows) {
+    return 2 * buffer_bytes(rules, f32, row, row * rows * streams);
+  };
+  const std::uint64_t rows = overlaps ? 2ULL * layer.compress_ratio : layer.compress_ratio;
+  const std::uint64_t width = overlaps ? 2ULL : 1ULL;
+  auto bytes = tensor_pair(width * layer.head_dim_k, rows);
+  if (overlaps) bytes += tensor_pair(width * a.indexer_head_dim, rows);
+  return bytes;
+}
+
+}  // namespace
+
+StateNumbers state_numbers(const Architecture& a, const Layer& layer) {
   const std::uint64_t taps = a.ssm_conv_kernel > 0 ? a.ssm_conv_kernel - 1 : 0;
-  States s;
+  StateNumbers s;
   if (layer.has_ngram && a.ngram_conv_kernel > 0)
     s.ngram = std::uint64_t{a.ngram_conv_kernel - 1} * a.ngram_size * a.hyper_connections * a.hidden;
   switch (layer.mixer) {
@@ -81,26 +94,6 @@ States state_widths(const Architecture& a, const Layer& layer) {
   }
   return s;
 }
-
-// DeepSeek-V4 (llama-kv-cache-dsv4.cpp): besides the window cache, one key row per `compress_ratio` tokens, indexer
-// keys at ratio 4, and the compressors' running state.
-constexpr std::uint32_t overlapping_ratio = 4;
-
-std::uint64_t compressed_state(const Architecture& a, const Layer& layer, std::uint64_t streams,
-                               const BufferRules& rules) {
-  if (layer.compress_ratio == 0) return 0;
-  const bool overlaps = layer.compress_ratio == overlapping_ratio;
-  const auto tensor_pair = [&](std::uint64_t row, std::uint64_t rows) {
-    return 2 * buffer_bytes(rules, f32, row, row * rows * streams);
-  };
-  const std::uint64_t rows = overlaps ? 2ULL * layer.compress_ratio : layer.compress_ratio;
-  const std::uint64_t width = overlaps ? 2ULL : 1ULL;
-  auto bytes = tensor_pair(width * layer.head_dim_k, rows);
-  if (overlaps) bytes += tensor_pair(width * a.indexer_head_dim, rows);
-  return bytes;
-}
-
-}  // namespace
 
 CacheCells cache_cells(const Architecture& architecture, const Settings& settings) {
   const std::uint32_t slots = std::max(settings.parallel, 1U);
@@ -174,7 +167,7 @@ std::vector<BlockCache> block_caches(const Architecture& a, const Settings& sett
     }
     if (layer.mtp) continue;
     if (compressed) cache.state = compressed_state(a, layer, slots, rules);
-    const auto states = state_widths(a, layer);
+    const auto states = state_numbers(a, layer);
     for (const auto width : {states.convolution, states.state, states.ngram})
       if (width > 0) cache.state += buffer_bytes(rules, f32, width, width * slots);
   }
@@ -193,7 +186,7 @@ CacheRow cache_row_bytes(const Architecture& a, const Layer& layer, const Settin
 }
 
 std::uint64_t state_bytes(const Architecture& a, const Layer& layer) {
-  const auto s = state_widths(a, layer);
+  const auto s = state_numbers(a, layer);
   std::uint64_t bytes = (s.convolution + s.state + s.ngram) * f32.block_bytes;
   if (is_compressed(a)) bytes += compressed_state(a, layer, 1, BufferRules{1, 1});
   return bytes;

@@ -52,6 +52,14 @@ CacheRow cache_row_bytes(const Architecture& architecture, const Layer& layer, c
 /// Recurrent state of one sequence in a layer, bytes (f32 whatever the cache type). 0 for layers without.
 std::uint64_t state_bytes(const Architecture& architecture, const Layer& layer);
 
+/// Numbers in the recurrent state of one sequence in a layer (llama-hparams.cpp: n_embd_r, n_embd_s).
+struct StateNumbers {
+  std::uint64_t convolution = 0;  ///< the last steps' inputs of convolutions and token shifts
+  std::uint64_t state = 0;
+  std::uint64_t ngram = 0;  ///< convolution over n-gram rows
+};
+StateNumbers state_numbers(const Architecture& architecture, const Layer& layer);
+
 /// Whether the trunk's context keeps any cache for this layer under llama.cpp.
 bool has_kv_cache(const Architecture& architecture, const Layer& layer);
 

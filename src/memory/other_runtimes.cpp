@@ -17,17 +17,26 @@ MemoryModel memory_model(std::string_view name) {
   return MemoryModel::llama_cpp;
 }
 
+PoolFigures tightest_pool(const Inventory& inventory, const Placement& placement, std::span<const Device> devices) {
+  const std::uint32_t length = inventory.settings.context / std::max(1U, inventory.settings.parallel);
+  PoolFigures tightest;
+  for (std::uint32_t d = 0; d < placement.devices; ++d) {
+    const PoolFigures pool = pool_figures(inventory, devices[d], length, placement.devices);
+    if (d == 0 || pool.pool < tightest.pool) tightest = pool;
+  }
+  return tightest;
+}
+
 MemoryFigures pooled_figures(const Inventory& inventory, const Placement& placement, std::span<const Device> devices) {
   MemoryFigures figures;
   figures.weights = inventory.file_bytes;
   figures.devices = placement.devices;
-  const Settings& settings = inventory.settings;
-  const std::uint32_t slots = std::max(1U, settings.parallel);
-  PoolSettings pool;
-  pool.tensor_parallel = std::max(1U, placement.devices);
-  pool.sequences = slots > 1 ? slots : 0;
+  const std::uint32_t slots = std::max(1U, inventory.settings.parallel);
+  const std::uint32_t length = inventory.settings.context / slots;
+  PoolFigures card;
   for (std::uint32_t d = 0; d < placement.devices; ++d) {
-    const PoolMemory card = pool_memory(inventory, devices[d].memory_bytes, settings.context / slots, pool);
+    if (d == 0 || devices[d].id != devices[d - 1].id)
+      card = pool_figures(inventory, devices[d], length, placement.devices);
     DeviceMemory& memory = figures.device[d];
     memory.weights = card.weights;
     memory.kv_cache = card.per_request * slots;
@@ -40,8 +49,7 @@ MemoryFigures pooled_figures(const Inventory& inventory, const Placement& placem
 MemoryFigures plain_figures(const Inventory& inventory, const Placement& placement,
                             std::span<const std::uint64_t> overhead) {
   MemoryFigures figures = place(inventory, placement, ComputeBuffers{});
-  const auto activation =
-      static_cast<std::uint64_t>(activation_bytes(inventory, prompt_chunk, inventory.settings.parallel));
+  const auto activation = static_cast<std::uint64_t>(activation_bytes(inventory, prompt_chunk, {}));
   if (placement.devices == 0) {
     figures.host.weights = inventory.file_bytes;
     figures.host.compute = activation;

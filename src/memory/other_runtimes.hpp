@@ -22,6 +22,9 @@ enum class MemoryModel : std::uint8_t {
 /// `llama.cpp`, or an unknown word, is `llama_cpp`.
 MemoryModel memory_model(std::string_view name);
 
+/// The pool of the card that has the least room for it: what the group can use.
+PoolFigures tightest_pool(const Inventory& inventory, const Placement& placement, std::span<const Device> devices);
+
 /// vLLM and its relatives with the cache of `settings.parallel` requests of their full length each, not the whole pool
 /// that they take: what has to be there, not what they fill. Tensor parallel over all devices of the placement.
 MemoryFigures pooled_figures(const Inventory& inventory, const Placement& placement, std::span<const Device> devices);

@@ -2,91 +2,157 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
+
+#include "memory/page_pool.hpp"
+#include "memory/pool_rules.hpp"
+#include "quant/tensor_types.hpp"
 
 namespace canrun {
 namespace {
 
 constexpr std::uint64_t gib = 1ULL << 30;
 constexpr std::uint64_t mib = 1ULL << 20;
+constexpr double two_bytes = 2;
 
-/// From this size on vLLM takes its settings for large cards (vllm/engine/arg_utils.py: 70 GiB).
+/// From this size on vLLM takes its settings for large cards (vllm/engine/arg_utils.py), but not for an A100.
 constexpr std::uint64_t large_card = 70 * gib;
 
-/// The sampler of the profiling run holds float logits, their softmax, sorted values and 8-byte indices of every
-/// sequence: about 26 bytes per sequence and vocabulary entry. Read off four logs of vLLM 0.6-0.11 (gpt-oss-20b and
-/// Qwen3-32B on H100, a 7B on a 22 GB card, Qwen2-VL-7B on a 24 GB card) whose peaks it meets within 20 %.
-constexpr double sampler_bytes = 26;
+constexpr double nvlink_of_servers = 300e9;  // bytes/s of all links; a bridge between two workstation cards has less
 
-std::uint64_t share(std::uint64_t value, std::uint32_t parts) {
-  return (value + parts - 1) / parts;
+/// What the driver reports of a card: 0.4 GiB of a 24 GiB GeForce and 0.8 GiB of an 80 GiB H100 are its own; see
+/// `usable_bytes` of data/devices.json. Unified memory is reported whole.
+std::uint64_t reported_bytes(const Device& device) {
+  return device.unified_memory ? device.memory_bytes : std::min(device.memory_bytes, device.usable_bytes);
 }
 
-/// How many cards a layer's cache is divided over: whole KV heads; a latent has one head and is on every card.
-std::uint32_t cache_shards(const Architecture& model, std::size_t block, std::uint32_t parallel) {
-  if (block >= model.layers.size()) return 1;
-  const Layer& layer = model.layers[block];
-  if (layer.mixer == Mixer::mla) return 1;
-  return std::max(1U, std::min(parallel, layer.kv_heads));
+bool takes_large_steps(const Device& device) {
+  return device.memory_bytes >= large_card && device.id.find("a100") == std::string::npos;
+}
+
+/// Cards before compute capability 8.0 stayed with the first engine until it was removed in 0.11.
+bool runs_first_engine(const Device& device, std::uint32_t version) {
+  constexpr std::uint32_t removed = 11;
+  return version > 0 && version < removed && device.vendor == "nvidia" && !device.target.empty() &&
+         device.target.size() == 3 && device.target[0] < '8';
+}
+
+/// Matrices that every card of a tensor-parallel group holds whole: projections into a latent, routers, indexers.
+bool is_replicated(const Tensor& tensor) {
+  if (tensor.dims[1] <= 1) return true;
+  if (tensor.role == Role::expert || tensor.role == Role::shared_expert) return false;
+  for (const std::string_view part : {"attn_q_a", "attn_kv_a", "ffn_gate_inp", "indexer"})
+    if (tensor.name.find(part) != std::string::npos) return true;
+  return false;
+}
+
+/// SGLang leaves room for a chunk's activations and the graphs: 512 MiB, 1.5 MiB per token of a chunk, 2 MiB per
+/// sequence of the largest graph (srt/server_args.py).
+double sglang_fraction(const Device& device) {
+  const bool large = takes_large_steps(device);
+  const double chunk = large ? 8192 : device.memory_bytes > 35 * gib ? 4096 : 2048;
+  const double sequences = large ? 256 : device.memory_bytes > 35 * gib ? 32 : 8;
+  const double total = static_cast<double>(device.memory_bytes) / mib;
+  return std::clamp(1 - (512 + 1.5 * chunk + 2 * sequences) / total, 0.5, 0.95);
+}
+
+/// Tokens of SGLang's pools: full layers keep F tokens, windowed ones 0.8 F, recurrent ones 0.9/1.9 of the pool unless
+/// the number of running requests is given.
+std::uint64_t sglang_tokens(const Inventory& inventory, const PoolSettings& settings, std::uint32_t cards,
+                            std::uint64_t pool) {
+  constexpr double windowed_share = 0.8, state_share = 0.9 / 1.9;
+  const CacheRates rates = cache_rates(inventory, settings, cards);
+  double left = static_cast<double>(pool);
+  if (rates.state > 0)
+    left -= settings.sequences > 0 ? static_cast<double>(settings.sequences * rates.state) : state_share * left;
+  const double per_token = rates.full + (rates.full > 0 ? windowed_share : 1) * rates.windowed;
+  return per_token > 0 && left > 0 ? static_cast<std::uint64_t>(left / per_token) : 0;
+}
+
+void size_pool(PoolFigures& pool, const Inventory& inventory, const PoolSettings& settings, const PoolRules& rules) {
+  const PageLayout layout = page_layout(inventory, settings, pool.tensor_parallel);
+  pool.groups = static_cast<std::uint32_t>(layout.groups.size());
+  pool.page_tokens = layout.block_tokens;
+  pool.block_bytes = layout.block_bytes;
+  if (layout.block_bytes == 0) return;
+  pool.blocks = pool.pool / layout.block_bytes;
+  const std::uint64_t needed =
+      request_blocks(layout, pool.length, std::uint64_t{rules.batches_in_flight} * pool.batched_tokens);
+  pool.per_request = needed * layout.block_bytes;
+  pool.concurrency = needed > 0 ? static_cast<double>(pool.blocks) / static_cast<double>(needed) : 0;
+  pool.capacity_tokens = rules.capacity_by_requests ? static_cast<std::uint64_t>(pool.concurrency * pool.length)
+                                                    : pool.blocks / std::max(1U, pool.groups) * layout.block_tokens;
 }
 
 }  // namespace
 
-double activation_bytes(const Inventory& inventory, double tokens, double sequences) {
+double activation_bytes(const Inventory& inventory, double tokens, const StepPeak& step) {
   const Architecture& model = *inventory.architecture;
-  double widest = 0;
-  for (const Layer& layer : model.layers) {
-    const double expert = 2.0 * layer.experts_used * layer.expert_ffn_size + 1.0 * layer.experts_used * model.hidden;
-    widest = std::max({widest, 3.0 * layer.ffn_size, expert + 3.0 * layer.shared_ffn_size});
+  const double hidden = model.hidden, cards = std::max(1U, step.tensor_parallel);
+  double widest = 0, workspace = 0;
+  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    const Layer& layer = model.layers[i];
+    widest = std::max(widest, 3.0 * (layer.ffn_size + layer.shared_ffn_size) / cards + 4 * hidden);
+    // Fused experts keep the doubled hidden rows and the outputs of every chosen expert; kernels for MXFP4 do not.
+    const bool packed = inventory.blocks[i].expert_bytes[static_cast<std::size_t>(TypeClass::mxfp4)] > 0;
+    if (!packed) workspace = std::max(workspace, layer.experts_used * (2.0 * layer.expert_ffn_size / cards + hidden));
   }
-  constexpr double two_bytes = 2;
-  return two_bytes * tokens * (3.0 * model.hidden + widest) + sampler_bytes * sequences * model.vocab;
+  constexpr double always = 125e6;  // what the sampler's peak has beside logits, in every log
+  const double forward = two_bytes * tokens * widest;
+  const double sampler = step.sampler_bytes * step.sequences * model.vocab + always + two_bytes * tokens * hidden;
+  return std::max(forward, sampler) + two_bytes * tokens * workspace;
 }
 
-std::uint64_t pool_request_bytes(const Inventory& inventory, std::uint64_t length, std::uint32_t batched_tokens,
-                                 const PoolSettings& settings) {
-  double bytes = 0;
-  for (std::size_t i = 0; i < inventory.blocks.size(); ++i) {
-    const Block& block = inventory.blocks[i];
-    if (block.kv_bytes_per_token > 0) {
-      std::uint64_t tokens = length;
-      std::uint64_t extra_page = 0;
-      if (block.window > 0 && block.window - 1ULL + batched_tokens < length) {
-        tokens = block.window - 1ULL + batched_tokens;
-        extra_page = 1;
-      }
-      const std::uint64_t pages = (tokens + settings.page_tokens - 1) / settings.page_tokens + extra_page;
-      bytes += block.kv_bytes_per_token * static_cast<double>(pages * settings.page_tokens) /
-               cache_shards(*inventory.architecture, i, settings.tensor_parallel);
-    }
-    bytes += block.state_bytes / settings.tensor_parallel;
-  }
-  return static_cast<std::uint64_t>(std::llround(bytes));
+std::uint64_t loaded_weights(const Inventory& inventory, std::uint32_t tensor_parallel) {
+  const Architecture& model = *inventory.architecture;
+  const std::uint64_t cards = std::max(1U, tensor_parallel);
+  const std::uint64_t vision = 2 * model.vision_params;
+  std::uint32_t rotated = model.qk_rope_head_dim;
+  if (rotated == 0)
+    for (const Layer& layer : model.layers) rotated = std::max(rotated, layer.head_dim_k);
+  const std::uint64_t rotation = std::uint64_t{model.context_max} * rotated * 2;
+  std::uint64_t whole = 0;
+  if (cards > 1)
+    for (std::size_t i = 0; i < inventory.types.size(); ++i)
+      if (is_replicated((*inventory.tensors)[i])) whole += inventory.types[i].bytes((*inventory.tensors)[i].elements());
+  whole = std::min(whole, inventory.file_bytes);
+  return whole + (inventory.file_bytes - whole + vision + cards - 1) / cards + rotation;
 }
 
-PoolMemory pool_memory(const Inventory& inventory, std::uint64_t card_bytes, std::uint64_t length,
-                       PoolSettings settings) {
-  const bool large = card_bytes >= large_card;
-  if (settings.batched_tokens == 0) settings.batched_tokens = large ? 8192 : 2048;
-  if (settings.sequences == 0) settings.sequences = large ? 1024 : 256;
+PoolFigures pool_figures(const Inventory& inventory, const Device& device, std::uint64_t length,
+                         std::uint32_t tensor_parallel) {
+  const PoolSettings& settings = inventory.settings.pool;
+  const PoolRules& rules = pool_rules(runs_first_engine(device, settings.version) ? 1 : settings.version);
+  const bool large = takes_large_steps(device);
+  const std::uint64_t card = reported_bytes(device);
 
-  PoolMemory memory;
-  memory.weights = share(inventory.file_bytes, settings.tensor_parallel);
-  memory.activation = static_cast<std::uint64_t>(activation_bytes(
-      inventory, std::min<double>(settings.batched_tokens, static_cast<double>(length) * settings.sequences),
-      settings.sequences));
-  // Logs of vLLM 0.6-0.11: 0.05-0.28 GiB on one card, 0.25-0.55 GiB with communication buffers.
-  memory.non_torch = settings.tensor_parallel > 1 ? 480 * mib : 150 * mib;
-  memory.graphs = settings.graphs ? 600 * mib : 0;
+  PoolFigures pool;
+  pool.tensor_parallel = std::max(1U, tensor_parallel);
+  pool.length = static_cast<std::uint32_t>(length);
+  pool.batched_tokens = settings.batched_tokens ? settings.batched_tokens : large ? 8192 : 2048;
+  pool.sequences = settings.sequences ? settings.sequences : rules.sequences ? rules.sequences : large ? 1024 : 256;
+  pool.utilization = settings.utilization > 0 ? settings.utilization
+                     : settings.sglang        ? sglang_fraction(device)
+                                              : rules.utilization;
+  pool.budget = static_cast<std::uint64_t>(pool.utilization * static_cast<double>(card));
+  pool.weights = loaded_weights(inventory, pool.tensor_parallel);
+  pool.activation = static_cast<std::uint64_t>(
+      activation_bytes(inventory, pool.batched_tokens,
+                       {static_cast<double>(pool.sequences), rules.sampler_bytes, pool.tensor_parallel}));
+  // Cards without fast links keep no buffers for a direct all-reduce (logs of 2x RTX 4090 and 5090: 0.25, 0.33 GiB).
+  const bool fast_links = device.nvlink_bandwidth >= nvlink_of_servers;
+  pool.non_torch = pool.tensor_parallel == 1 ? rules.one_card_extra : fast_links ? rules.group_extra : 340 * mib;
+  // Graphs of small decode batches: a few MiB per layer and half-GiB pools on large cards (logs of 0.11 to 0.27).
+  pool.graphs = settings.graphs ? (large ? 1024 : 400) * mib : 0;
+  pool.graphs_in_budget = rules.graphs_in_budget && !settings.sglang;
 
-  const double budget = settings.utilization * static_cast<double>(card_bytes);
-  const double taken = static_cast<double>(memory.weights + memory.activation + memory.non_torch + memory.graphs);
-  memory.pool = budget > taken ? static_cast<std::uint64_t>(budget - taken) : 0;
-  memory.per_request = pool_request_bytes(inventory, length, settings.batched_tokens, settings);
-  if (memory.per_request > 0) {
-    memory.concurrency = static_cast<double>(memory.pool) / static_cast<double>(memory.per_request);
-    memory.capacity_tokens = memory.concurrency * static_cast<double>(length);
-  }
-  return memory;
+  const bool profiled = !settings.sglang;
+  const std::uint64_t taken =
+      pool.weights + pool.non_torch + (profiled ? pool.activation : 0) + (pool.graphs_in_budget ? pool.graphs : 0);
+  pool.pool = settings.pool_bytes ? settings.pool_bytes : pool.budget > taken ? pool.budget - taken : 0;
+  size_pool(pool, inventory, settings, rules);
+  if (settings.sglang) pool.capacity_tokens = sglang_tokens(inventory, settings, pool.tensor_parallel, pool.pool);
+  return pool;
 }
 
 }  // namespace canrun

@@ -37,6 +37,8 @@ void read_step_switches(const Config& outer, const Config& config, Architecture&
   if (const auto rope = config.object("rope_parameters"))
     a.yarn_temperature = a.yarn_temperature || rope->alone().number_or("llama_4_scaling_beta", 0) != 0;
   a.yarn_temperature = a.yarn_temperature || config.has("llama_4_scaling");
+  for (const std::string_view key : {"mamba_ssm_dtype", "mamba_ssm_cache_dtype"})
+    if (config.has(key)) a.ssm_state_f32 = config.text(key) == "float32";
 }
 
 }  // namespace canrun

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "canrun/error.hpp"
+#include "memory/pool_rules.hpp"
 #include "memory/supported_settings.hpp"
 #include "planner/setup.hpp"
 #include "quant/tensor_types.hpp"
@@ -20,7 +21,7 @@ TensorType cache_type(const std::string& name) {
   static constexpr std::string_view accepted[] = {"f32",  "f16",  "bf16", "q8_0",  "q4_0",
                                                   "q4_1", "q5_0", "q5_1", "iq4_nl"};
   std::string_view wanted = name;
-  if (wanted == "fp8" || wanted == "fp8_e4m3" || wanted == "fp8_e5m2" || wanted.starts_with("int8")) return fp8_type();
+  if (wanted.starts_with("fp8") || wanted.starts_with("int8")) return fp8_type();
   // MLX keeps a scale and a bias per 64 numbers: as many bits as GGUF's blocks of 32 with one scale.
   if (wanted == "mlx-4bit") wanted = "q4_0";
   if (wanted == "mlx-8bit") wanted = "q8_0";
@@ -34,6 +35,38 @@ std::uint32_t bounded(std::uint64_t value, std::uint64_t most, std::string_view 
   if (value == 0 || value > most)
     throw Error(ErrorCode::bad_value, fmt::format("{} must be 1 to {}, found {}", what, most, value));
   return static_cast<std::uint32_t>(value);
+}
+
+/// The pool's knobs of vLLM and its relatives.
+void resolve_pool(const Request& request, Question& question) {
+  PoolSettings& pool = question.settings.pool;
+  const Architecture& model = *question.subject.architecture;
+  constexpr std::uint64_t most_sequences = 1ULL << 16;
+  if (!request.runtime_version.empty()) {
+    const std::string& text = request.runtime_version;
+    pool.version = parse_runtime_version(text);
+    if (pool.version == 0)
+      throw Error(ErrorCode::bad_value,
+                  fmt::format("runtime_version \"{}\" is no version: expected two numbers such as 0.21", text));
+  }
+  if (request.gpu_memory_utilization) {
+    pool.utilization = *request.gpu_memory_utilization;
+    if (!(pool.utilization > 0 && pool.utilization <= 1))
+      throw Error(ErrorCode::bad_value,
+                  fmt::format("gpu_memory_utilization must be above 0 and at most 1, found {}", pool.utilization));
+  }
+  if (request.max_num_batched_tokens)
+    pool.batched_tokens = bounded(*request.max_num_batched_tokens, most_batch, "max_num_batched_tokens");
+  if (request.max_num_seqs) pool.sequences = bounded(*request.max_num_seqs, most_sequences, "max_num_seqs");
+  if (request.block_size) pool.page_tokens = bounded(*request.block_size, most_batch, "block_size");
+  pool.pool_bytes = request.kv_cache_memory_bytes.value_or(0);
+  pool.graphs = !request.enforce_eager;
+  pool.sglang = question.runtime.id == "sglang";
+  pool.head_scales = request.kv_type.ends_with("per_token_head");
+  // Sparse latent attention has a packed FP8 cache unless 16 bits are asked for.
+  const bool sparse_latent = model.indexer_top_k > 0 && model.kv_lora_rank > 0;
+  pool.packed_latent = request.kv_type == "fp8_ds_mla" ||
+                       (sparse_latent && (request.kv_type.empty() || request.kv_type.starts_with("fp8")));
 }
 
 SplitMode split_mode(const std::string& name, SplitMode usual) {
@@ -59,12 +92,12 @@ void resolve_settings(const Request& request, Question& question) {
   settings.kv_offload = request.kv_offload;
   settings.reserve = request.reserve;
   settings.mtp = request.mtp;
-  settings.kv_type_k = cache_type(request.kv_type.empty() ? "f16" : request.kv_type);
+  settings.kv_type_k = cache_type(request.kv_type.empty() || request.kv_type == "auto" ? "f16" : request.kv_type);
   settings.kv_type_v = request.kv_type_v.empty() ? settings.kv_type_k : cache_type(request.kv_type_v);
   // vLLM and its relatives divide every matrix over the cards; the others hand whole layers out.
-  settings.split =
-      split_mode(request.split, memory_model(question.runtime.memory_model) == MemoryModel::pooled ? SplitMode::tensor
-                                                                                                   : SplitMode::layer);
+  const bool pooled = memory_model(question.runtime.memory_model) == MemoryModel::pooled;
+  settings.split = split_mode(request.split, pooled ? SplitMode::tensor : SplitMode::layer);
+  if (pooled) resolve_pool(request, question);
   settings.embeddings = !architecture.causal;
 
   const GraphBackend backend = graph_backend(question.backend);

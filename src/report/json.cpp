@@ -103,6 +103,40 @@ Json fit(const Estimate& e) {
               {"max_context", e.fit.max_context}};
 }
 
+Json lines_of(const std::vector<MemoryLine>& all) {
+  Json lines = Json::array();
+  for (const MemoryLine& line : all)
+    lines.push_back(Json{{"id", line.id},
+                         {"label", line.label},
+                         {"device", line.device},
+                         {"bytes", line.bytes},
+                         {"formula", line.formula},
+                         {"source", line.source}});
+  return lines;
+}
+
+Json pool(const PoolFigures& p) {
+  return Json{{"gpu_memory_utilization", p.utilization},
+              {"max_num_batched_tokens", p.batched_tokens},
+              {"max_num_seqs", p.sequences},
+              {"max_model_len", p.length},
+              {"tensor_parallel", p.tensor_parallel},
+              {"budget_bytes", p.budget},
+              {"weights_bytes", p.weights},
+              {"activation_bytes", p.activation},
+              {"non_torch_bytes", p.non_torch},
+              {"graph_bytes", p.graphs},
+              {"graphs_in_budget", p.graphs_in_budget},
+              {"pool_bytes", p.pool},
+              {"block_tokens", p.page_tokens},
+              {"block_bytes", p.block_bytes},
+              {"groups", p.groups},
+              {"blocks", p.blocks},
+              {"request_bytes", p.per_request},
+              {"concurrency", p.concurrency},
+              {"capacity_tokens", p.capacity_tokens}};
+}
+
 Json memory(const Estimate& e) {
   const MemoryFigures& m = e.memory;
   const DeviceMemory sum = m.on_devices();
@@ -114,21 +148,15 @@ Json memory(const Estimate& e) {
                            {"state_bytes", m.device[d].state},
                            {"compute_bytes", m.device[d].compute},
                            {"runtime_bytes", m.device[d].runtime},
+                           {"added_bytes", m.device[d].added},
                            {"total_bytes", m.device[d].total()}});
-  Json lines = Json::array();
-  for (const MemoryLine& line : e.memory_lines)
-    lines.push_back(Json{{"id", line.id},
-                         {"label", line.label},
-                         {"device", line.device},
-                         {"bytes", line.bytes},
-                         {"formula", line.formula},
-                         {"source", line.source}});
   const std::uint64_t host_total = m.host.total() + m.output_buffer;
   return Json{{"weights_bytes", m.weights},
               {"kv_cache_bytes", sum.kv_cache + m.host.kv_cache},
               {"state_bytes", sum.state + m.host.state},
               {"compute_bytes", sum.compute + m.host.compute},
               {"runtime_bytes", sum.runtime},
+              {"added_bytes", sum.added + m.host.added},
               {"output_bytes", m.output_buffer},
               {"headroom_bytes", e.headroom_bytes},
               {"total_bytes", sum.total() + host_total},
@@ -137,9 +165,12 @@ Json memory(const Estimate& e) {
                             {"kv_cache_bytes", m.host.kv_cache},
                             {"state_bytes", m.host.state},
                             {"compute_bytes", m.host.compute},
+                            {"added_bytes", m.host.added},
                             {"output_bytes", m.output_buffer},
                             {"total_bytes", host_total}}},
-              {"lines", lines}};
+              {"lines", lines_of(e.memory_lines)},
+              {"system", lines_of(e.system_lines)},
+              {"pool", e.pool ? pool(*e.pool) : Json(nullptr)}};
 }
 
 Json basis(const Basis& b) {

@@ -81,7 +81,7 @@ Value one_of(const Json& v, std::initializer_list<std::pair<const char*, Value>>
   throw Wrong{expected};
 }
 
-std::vector<std::string> gpus(const Json& v) {
+std::vector<std::string> texts(const Json& v) {
   constexpr const char* expected = "a string or an array of strings";
   if (v.is_string()) return {v.get<std::string>()};
   if (!v.is_array() || v.size() > 64) throw Wrong{"a string or an array of at most 64 strings"};
@@ -116,7 +116,7 @@ const std::unordered_map<std::string_view, Setter>& setters() {
        }},
       {"model", [](Request& r, const Json& v) { r.model = text(v); }},
       {"quant", [](Request& r, const Json& v) { r.quant = text(v); }},
-      {"gpu", [](Request& r, const Json& v) { r.gpu = gpus(v); }},
+      {"gpu", [](Request& r, const Json& v) { r.gpu = texts(v); }},
       {"runtime", [](Request& r, const Json& v) { r.runtime = text(v); }},
       {"backend", [](Request& r, const Json& v) { r.backend = text(v); }},
       {"workload", [](Request& r, const Json& v) { r.workload = text(v); }},
@@ -181,6 +181,26 @@ const std::unordered_map<std::string_view, Setter>& setters() {
       {"bandwidth", [](Request& r, const Json& v) { r.bandwidth = rate(v); }},
       {"flops", [](Request& r, const Json& v) { r.flops = rate(v); }},
       {"like", [](Request& r, const Json& v) { r.like = text(v); }},
+      {"runtime_version", [](Request& r, const Json& v) { r.runtime_version = text(v); }},
+      {"gpu_memory_utilization",
+       [](Request& r, const Json& v) { r.gpu_memory_utilization = real(v, 0, "a fraction above 0 and at most 1"); }},
+      {"max_num_batched_tokens", [](Request& r, const Json& v) { r.max_num_batched_tokens = positive(v); }},
+      {"max_num_seqs", [](Request& r, const Json& v) { r.max_num_seqs = positive(v); }},
+      {"block_size", [](Request& r, const Json& v) { r.block_size = positive(v); }},
+      {"kv_cache_memory_bytes", [](Request& r, const Json& v) { r.kv_cache_memory_bytes = bytes(v); }},
+      {"enforce_eager", [](Request& r, const Json& v) { r.enforce_eager = flag(v); }},
+      {"mmproj", [](Request& r, const Json& v) { r.mmproj = text(v); }},
+      {"lora", [](Request& r, const Json& v) { r.lora = texts(v); }},
+      {"draft", [](Request& r, const Json& v) { r.draft = text(v); }},
+      {"draft_quant", [](Request& r, const Json& v) { r.draft_quant = text(v); }},
+      {"draft_tokens", [](Request& r, const Json& v) { r.draft_tokens = positive(v); }},
+      {"cache_ram_bytes",
+       [](Request& r, const Json& v) {
+         r.cache_ram_bytes = count(v, 0, most_bytes, "a number of bytes of 0 or more");
+       }},
+      {"ctx_checkpoints", [](Request& r, const Json& v) { r.ctx_checkpoints = natural(v); }},
+      {"display", [](Request& r, const Json& v) { r.display = flag(v); }},
+      {"ecc", [](Request& r, const Json& v) { r.ecc = flag(v); }},
   };
   return table;
 }

@@ -63,6 +63,7 @@ void memory_part(Page& page, const Estimate& e, const Style& style) {
   table.title.clear();
   page.table(table);
   page.paragraph(context_line(e), 4, Tone::plain, 2);
+  if (e.pool) page.paragraph(pool_line(e, style), 4, Tone::plain, 2);
   if (style.verbosity == 0) return;
   page.table(device_table(e, style));
   page.table(memory_line_table(e, style));

@@ -166,6 +166,17 @@ std::string context_line(const Estimate& e) {
                      tokens(e.fit.max_context), own);
 }
 
+std::string pool_line(const Estimate& e, const Style& style) {
+  const PoolFigures& p = *e.pool;
+  return fmt::format(
+      "pool: {} of each card is taken; after weights {}, activations {}, context{} {} there are {} for "
+      "the cache: {} tokens, {:.1f} requests of {}",
+      percent(p.utilization), memory_with_unit(p.weights, style.units), memory_with_unit(p.activation, style.units),
+      p.graphs_in_budget ? " and graphs" : "",
+      memory_with_unit(p.non_torch + (p.graphs_in_budget ? p.graphs : 0), style.units),
+      memory_with_unit(p.pool, style.units), tokens(p.capacity_tokens), p.concurrency, tokens(p.length));
+}
+
 std::string setup(const Estimate& e, const Style& style) {
   std::string out;
   if (e.machine.devices.empty()) {

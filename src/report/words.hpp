@@ -38,6 +38,8 @@ std::string answer(const Estimate& estimate, const Style& style);
 std::string follow_up(const Estimate& estimate, const Style& style);
 /// The contexts that fit with and without headroom, and the model's own maximum.
 std::string context_line(const Estimate& estimate);
+/// What a runtime with a pool of cache pages leaves for the cache. Only where the estimate has a pool.
+std::string pool_line(const Estimate& estimate, const Style& style);
 /// Capacity, bandwidth, stack and bottleneck in one line.
 std::string setup(const Estimate& estimate, const Style& style);
 /// How sure the speeds are.

@@ -1,0 +1,163 @@
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "canrun/catalog.hpp"
+#include "canrun/estimate.hpp"
+#include "support/catch.hpp"
+#include "support/csv.hpp"
+
+using namespace canrun;
+using namespace canrun::test;
+
+namespace {
+
+constexpr double gib = 1 << 30;
+
+struct Logged {
+  std::string name;
+  Request request;
+  double pool = 0, tokens = 0, weights = 0, activation = 0, non_torch = 0;
+  bool explained = true;
+};
+
+std::vector<Logged> logged_pools() {
+  const auto table = read_table(std::string(CANRUN_TESTS_DIR) + "/data/vllm_pool.csv");
+  std::vector<Logged> rows;
+  for (const auto& cells : table.rows) {
+    const auto text = [&](const char* column) { return cells[table.column(column)]; };
+    const auto number = [&](const char* column) { return text(column).empty() ? 0 : std::stod(text(column)); };
+    Logged row;
+    row.name = text("model") + " " + text("gpu") + " " + text("version");
+    Request& r = row.request;
+    r.detail = Detail::figures;
+    r.runtime = "vllm";
+    r.model = text("model");
+    r.quant = text("quant");
+    r.gpu = {text("gpu")};
+    r.context = std::stoull(text("context"));
+    r.kv_type = text("kv_type") == "auto" ? std::string() : text("kv_type");
+    r.runtime_version = text("version");
+    if (!text("utilization").empty()) r.gpu_memory_utilization = number("utilization");
+    if (!text("sequences").empty()) r.max_num_seqs = std::stoull(text("sequences"));
+    if (!text("batched").empty()) r.max_num_batched_tokens = std::stoull(text("batched"));
+    row.pool = number("pool_gib");
+    row.tokens = number("tokens");
+    row.weights = number("weights_gib");
+    row.activation = number("activation_gib");
+    row.non_torch = number("non_torch_gib");
+    row.explained = text("cause").empty();
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+PoolFigures pool_of(const Session& session, const Request& request) {
+  return session.estimate(request).pool.value();
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values.at(values.size() / 2);
+}
+
+Request asked(const char* model, const char* gpu) {
+  Request r;
+  r.detail = Detail::figures;
+  r.runtime = "vllm";
+  r.model = model;
+  r.gpu = {gpu};
+  r.quant = "BF16";
+  r.context = 16384;
+  return r;
+}
+
+}  // namespace
+
+TEST_CASE("a pool of the logged size holds as many tokens as vLLM printed") {
+  const Session session(Catalog::builtin());
+  std::vector<double> errors;
+  for (Logged& row : logged_pools()) {
+    if (row.tokens == 0) continue;
+    CAPTURE(row.name);
+    row.request.kv_cache_memory_bytes = static_cast<std::uint64_t>(row.pool * gib);
+    const double off = static_cast<double>(pool_of(session, row.request).capacity_tokens) / row.tokens - 1;
+    if (row.explained) CHECK(std::abs(off) < 0.05);
+    errors.push_back(std::abs(off));
+  }
+  CHECK(median(errors) < 0.002);
+}
+
+TEST_CASE("weights, activation peak and non-torch memory are near what vLLM profiled") {
+  const Session session(Catalog::builtin());
+  std::vector<double> weights, activation, pools;
+  for (const Logged& row : logged_pools()) {
+    CAPTURE(row.name);
+    const PoolFigures pool = pool_of(session, row.request);
+    const auto off = [](std::uint64_t bytes, double logged) {
+      return std::abs(static_cast<double>(bytes) / gib / logged - 1);
+    };
+    if (row.weights > 0) weights.push_back(off(pool.weights, row.weights));
+    if (row.activation > 0) activation.push_back(off(pool.activation, row.activation));
+    if (row.activation > 0 && row.explained) pools.push_back(off(pool.pool, row.pool));
+  }
+  CHECK(median(weights) < 0.005);
+  CHECK(*std::max_element(weights.begin(), weights.end()) < 0.02);
+  CHECK(median(activation) < 0.05);
+  CHECK(median(pools) < 0.02);
+  CHECK(*std::max_element(pools.begin(), pools.end()) < 0.06);
+}
+
+TEST_CASE("a request of DeepSeek-V4 takes the pages that vLLM says it needs") {
+  // vllm-project/vllm issue 44376: 6.66 GiB for 30,000 tokens; 5.44 GiB hold 13,528.
+  const Session session(Catalog::builtin());
+  Request r = asked("deepseek-v4-flash", "2x gh200-96gb");
+  r.quant = "FP8";
+  r.runtime_version = "0.22";
+  r.context = 30000;
+  CHECK(static_cast<double>(pool_of(session, r).per_request) / gib == Approx(6.66).margin(0.005));
+  r.context = 13528;
+  CHECK(static_cast<double>(pool_of(session, r).per_request) / gib == Approx(5.44).margin(0.005));
+}
+
+TEST_CASE("blocks of hybrids grow until a page holds a state") {
+  const Session session(Catalog::builtin());
+  Request r = asked("qwen3.5-27b", "h20");
+  CHECK(pool_of(session, r).page_tokens == 784);  // vllm-project/vllm issue 40691
+  r.model = "qwen3.5-35b-a3b";
+  r.kv_type = "fp8";
+  CHECK(pool_of(session, r).page_tokens == 2096);  // public file index 57769339834
+  CHECK(pool_of(session, r).groups == 4);
+}
+
+TEST_CASE("the budget of a pool is the sum of its parts, and more of the card never holds less") {
+  const Session session(Catalog::builtin());
+  for (const char* model : {"qwen3-8b", "gemma-3-27b", "gpt-oss-20b", "kimi-linear-48b", "deepseek-v3.2"}) {
+    CAPTURE(model);
+    Request r = asked(model, "8x h200");
+    r.quant = "FP8";
+    std::uint64_t last = 0;
+    for (const double share : {0.5, 0.8, 0.95}) {
+      r.gpu_memory_utilization = share;
+      const PoolFigures pool = pool_of(session, r);
+      if (pool.pool > 0)
+        CHECK(pool.budget == pool.weights + pool.activation + pool.non_torch + pool.graphs + pool.pool);
+      CHECK(pool.capacity_tokens >= last);
+      last = pool.capacity_tokens;
+    }
+    CHECK(last > 0);
+  }
+}
+
+TEST_CASE("SGLang's pool holds the tokens that it logged") {
+  // vllm-project/vllm issue 21348: 16.46 GiB of K and V hold 367,404 tokens of Qwen3 235B on four cards.
+  const Session session(Catalog::builtin());
+  Request r = asked("qwen3-235b-a22b", "4x h100-sxm");
+  r.runtime = "sglang";
+  r.quant = "FP8";
+  r.gpu_memory_utilization = 0.93;
+  CHECK(static_cast<double>(pool_of(session, r).capacity_tokens) == Approx(367'404).epsilon(0.05));
+  r.kv_cache_memory_bytes = static_cast<std::uint64_t>(16.46 * gib);
+  CHECK(static_cast<double>(pool_of(session, r).capacity_tokens) == Approx(367'404).epsilon(0.001));
+}

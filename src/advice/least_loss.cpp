@@ -67,10 +67,10 @@ std::optional<QuantChoice> least_loss(const Session::Parts& parts, const Questio
       }
       const bool hopeless = screened && least_on_devices(setup.inventory, target, best.has_value()) > target.usable();
       if (hopeless) continue;
-      Outcome outcome = assess(setup, target, question.workload, wish);
+      const Outcome outcome = assess(setup, target, question.workload, wish);
       if (outcome.verdict != Verdict::no &&
           (!best || verdict_rank(outcome.verdict) > verdict_rank(best->outcome.verdict)))
-        best = QuantChoice{other, std::move(setup), std::move(outcome)};
+        best = QuantChoice{other, std::move(setup), outcome};
       if (best && best->outcome.verdict == Verdict::fits) return best;
     } catch (const Error& error) {
       if (error.code() != ErrorCode::unsupported_combination) throw;
@@ -78,8 +78,8 @@ std::optional<QuantChoice> least_loss(const Session::Parts& parts, const Questio
   }
   if (best || !smallest) return best;
   Setup setup = make_setup(*smallest, smallest->settings, backend, compute);
-  Outcome outcome = assess(setup, target, question.workload, wish);
-  return QuantChoice{std::move(*smallest), std::move(setup), std::move(outcome)};
+  const Outcome outcome = assess(setup, target, question.workload, wish);
+  return QuantChoice{std::move(*smallest), std::move(setup), outcome};
 }
 
 }  // namespace canrun

@@ -103,6 +103,7 @@ TEST_CASE("counted parameters equal the catalog's totals within 0.5 %, with or w
     const auto stated = Approx(static_cast<double>(record.params_total)).epsilon(0.005);
     if (std::find(with_other_parts.begin(), with_other_parts.end(), record.id) != with_other_parts.end()) {
       CHECK(trunk < static_cast<double>(record.params_total));
+      CHECK(record.note.find("total") != std::string::npos);
     } else {
       CHECK((trunk == stated || trunk + static_cast<double>(counts.mtp) == stated));
     }

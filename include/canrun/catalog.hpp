@@ -157,6 +157,8 @@ public:
 
   /// The JSON text of one data file that is not a list of entries: `scoring`, `calibration`, `overheads` …
   [[nodiscard]] std::string_view document(std::string_view name) const;
+  /// That document of every layer that has one, the built-in first: for what adds up (`measurements`).
+  [[nodiscard]] std::vector<std::string_view> documents(std::string_view name) const;
 
 private:
   struct Impl;

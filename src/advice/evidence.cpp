@@ -99,7 +99,11 @@ Request request_of(const Measurement& m) {
 }
 
 void add_evidence(const Session& session, const Catalog& catalog, bool with_predictions, Estimate& estimate) {
-  const std::vector<Measurement> all = read_measurements(catalog.document("measurements"));
+  std::vector<Measurement> all;
+  for (const std::string_view table : catalog.documents("measurements")) {
+    std::vector<Measurement> some = read_measurements(table);
+    all.insert(all.end(), some.begin(), some.end());
+  }
   const std::string device = estimate.machine.devices.empty() ? std::string(host_prefix) + estimate.machine.host.cpu
                                                               : estimate.machine.devices.front().id;
   std::uint32_t exact = 0;

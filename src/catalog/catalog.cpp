@@ -104,4 +104,8 @@ std::string_view Catalog::document(std::string_view name) const {
   throw Error(ErrorCode::unknown_name, fmt::format("the catalogs hold no document \"{}\"", name));
 }
 
+std::vector<std::string_view> Catalog::documents(std::string_view name) const {
+  return impl_->layers.documents(name);
+}
+
 }  // namespace canrun

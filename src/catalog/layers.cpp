@@ -75,6 +75,13 @@ std::optional<std::string_view> Layers::document(std::string_view name) const {
   return std::nullopt;
 }
 
+std::vector<std::string_view> Layers::documents(std::string_view name) const {
+  std::vector<std::string_view> texts;
+  for (const auto& layer : layers_)
+    if (const auto text = layer->blob.document(name)) texts.push_back(*text);
+  return texts;
+}
+
 std::vector<std::string> Layers::nearest(Kind kind, std::string_view typed, std::size_t count) const {
   const std::string key = key_of(kind, typed);
   std::map<std::string, double> best;

@@ -35,6 +35,8 @@ public:
   /// Every entry, in catalog order; entries that only an upper layer has come last.
   [[nodiscard]] std::vector<Found> all(Kind kind) const;
   [[nodiscard]] std::optional<std::string_view> document(std::string_view name) const;
+  /// The same of every layer that has one, lowest first.
+  [[nodiscard]] std::vector<std::string_view> documents(std::string_view name) const;
   /// Ids of the entries whose names come nearest to what was typed, best first.
   [[nodiscard]] std::vector<std::string> nearest(Kind kind, std::string_view typed, std::size_t count) const;
 

@@ -11,6 +11,7 @@
 #include "catalog/blob.hpp"
 #include "catalog/json_entry.hpp"
 #include "catalog/measurement_table.hpp"
+#include "catalog/nearest.hpp"
 #include "catalog/schema.hpp"
 
 namespace canrun::catalog {
@@ -29,6 +30,8 @@ public:
     ids_.push_back(entry.at("id").get<std::string>());
     for (EntryName& name : entry_names(kind_, entry)) claim(std::move(name), index, where);
   }
+
+  [[nodiscard]] bool holds(std::string_view id) const { return std::ranges::find(ids_, id) != ids_.end(); }
 
   SectionSource finish() {
     for (auto& [key, claim] : claims_) source_.names.push_back({key, claim.entry, std::move(claim.others)});
@@ -120,6 +123,39 @@ void check_document_name(const std::string& stem, const std::string& file, const
                           file, kind_list()));
 }
 
+/// A user's measurement of a device or model that nobody knows would never be found again. The lines have passed their
+/// schema.
+void check_measured_names(const std::vector<SourceFile>& files, const std::vector<Section>& sections,
+                          const Layers& below) {
+  const auto known = [&](Kind kind, std::string_view id) {
+    return sections[static_cast<std::size_t>(kind)].holds(id) || below.find_id(kind, id).has_value();
+  };
+  constexpr std::string_view host_alone = "cpu:";
+  for (const SourceFile& file : files) {
+    std::string_view rest = file.text;
+    for (int number = 1; !rest.empty(); ++number) {
+      const std::size_t end = std::min(rest.find('\n'), rest.size());
+      const std::string_view text = rest.substr(0, end);
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+      if (text.empty()) continue;
+      const std::string where = fmt::format("{}:{}", file.path, number);
+      const json line = parse_json(text, where);
+      std::string device = line.at("device");
+      const bool cpu = device.starts_with(host_alone);
+      if (cpu) device.erase(0, host_alone.size());
+      if (!known(cpu ? Kind::cpus : Kind::devices, device))
+        throw Error(
+            ErrorCode::malformed,
+            fmt::format("{}: $.device: found \"{}\", expected the id of a {} (`canrun catalog list {}`)", where,
+                        printable(device), cpu ? "processor behind `cpu:`" : "device", cpu ? "cpus" : "devices"));
+      if (const std::string model = line.at("model"); !known(Kind::models, model))
+        throw Error(ErrorCode::malformed,
+                    fmt::format("{}: $.model: found \"{}\", expected the id of a model (`canrun catalog list models`)",
+                                where, printable(model)));
+    }
+  }
+}
+
 }  // namespace
 
 Schemas schemas_of(const Layers& layers) {
@@ -170,6 +206,7 @@ std::string pack(const std::vector<SourceFile>& files, const Schemas& schemas,
   if (!measurements.empty()) {
     const std::string stem = "measurements";
     documents.push_back({stem, measurement_table(measurements, schema_text(schemas, stem, measurements.front().path))});
+    if (below != nullptr) check_measured_names(measurements, sections, *below);
   }
   std::vector<SectionSource> sources;
   for (Section& section : sections) sources.push_back(section.finish());

@@ -178,6 +178,29 @@ TEST_CASE("an entry written as JSON is accepted back and says the same") {
   }
 }
 
+TEST_CASE("measurements of a user's folder come beside the built-in ones, and only of what is known") {
+  const Folder folder("measured");
+  std::filesystem::create_directories(folder.path() + "/measurements");
+  const std::string row =
+      R"({"id": "mine-1", "device": "rtx-3090", "runtime": "llama.cpp", "model": "qwen3-8b", "quant": "Q4_K_M",)"
+      R"( "metric": "decode", "value": 120.5, "source": "my own"})";
+  folder.write("measurements/mine.jsonl", row + "\n");
+  const Catalog catalog = Catalog::builtin().with_overlay(folder.path());
+  const auto tables = catalog.documents("measurements");
+  REQUIRE(tables.size() == 2);
+  CHECK(tables[0] == Catalog::builtin().document("measurements"));
+  CHECK(contains(std::string(tables[1]), "mine-1"));
+  CHECK(canrun::check_catalog(folder.path()).empty());
+
+  std::string unknown = row;
+  unknown.replace(unknown.find("rtx-3090"), 8, "rtx-9999");
+  unknown.replace(unknown.find("mine-1"), 6, "mine-2");
+  folder.write("measurements/mine.jsonl", row + "\n" + unknown + "\n");
+  const auto problems = canrun::check_catalog(folder.path());
+  REQUIRE(problems.size() == 1);
+  CHECK(contains(problems[0], "mine.jsonl:2: $.device: found \"rtx-9999\""));
+}
+
 TEST_CASE("the user's catalog folder follows the environment") {
   const char* old_config = std::getenv("XDG_CONFIG_HOME");
   const std::string kept = old_config == nullptr ? "" : old_config;

@@ -89,6 +89,7 @@ struct LinkRecord {
   int generation = 0, lanes = 0;
   double bandwidth = 0, achieved_bandwidth = 0;  ///< bytes/s, one direction
   std::string source;
+  std::string name;  ///< where it is no plain slot: `Thunderbolt 4`
 };
 
 struct CpuRecord {
@@ -138,7 +139,7 @@ public:
   [[nodiscard]] Resolved<WorkloadRecord> workload(std::string_view name) const;
   [[nodiscard]] Resolved<RamRecord> ram(std::string_view name) const;
   [[nodiscard]] Resolved<CpuRecord> cpu(std::string_view name) const;
-  /// `4x16`, `pcie4x16`, `gen4 x8`, `5` (then 16 lanes).
+  /// `4x16`, `pcie4x16`, `gen4 x8`, `5` (then 16 lanes); `thunderbolt4`, `usb4`, `oculink`.
   [[nodiscard]] LinkRecord link(std::string_view name) const;
 
   /// Ids in catalog order, for listings.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "advice/grading.hpp"
+#include "speed/constants.hpp"
 
 namespace canrun {
 namespace {
@@ -17,6 +18,43 @@ std::string where(const Estimate& estimate) {
   if (estimate.machine.devices.empty()) return "system memory";
   return estimate.machine.devices.size() == 1 ? estimate.machine.devices.front().name
                                               : fmt::format("{} devices", estimate.machine.devices.size());
+}
+
+/// Device and system memory together, where both are known; 0 where they are not.
+std::uint64_t whole_memory(const Estimate& estimate) {
+  const Machine& machine = estimate.machine;
+  std::uint64_t devices = 0;
+  bool unified = false;
+  for (const Device& device : machine.devices) {
+    unified = unified || device.unified_memory;
+    devices += device.unified_memory ? device.memory_bytes : device.usable_bytes;
+  }
+  if (unified) return std::max(devices, machine.host.ram_bytes);
+  return machine.host.stated ? devices + machine.host.ram_bytes : 0;
+}
+
+/// What no memory holds is read from the disk again for every token: a mapped file's pages are dropped before they are
+/// asked for the next time.
+void disk_limit(const Estimate& estimate, std::vector<Limit>& limits) {
+  const std::uint64_t have = whole_memory(estimate);
+  const MemoryFigures& memory = estimate.memory;
+  const DeviceMemory devices = memory.on_devices();
+  const std::uint64_t beside = devices.total() - devices.weights + memory.host.total() - memory.host.weights;
+  if (have == 0 || memory.weights + beside <= have) return;
+  const std::uint64_t missing = std::min(memory.weights, memory.weights + beside - have);
+  const double read = estimate.model.params_total > 0 && estimate.model.params_active > 0
+                          ? std::min(1.0, static_cast<double>(estimate.model.params_active) /
+                                              static_cast<double>(estimate.model.params_total))
+                          : 1;
+  const double disk = HostConstants{}.disk_bandwidth;
+  std::string pace;
+  if (estimate.speed.has_decode)
+    pace = fmt::format(": at most {:.2g} tok/s from a disk of {:.0f} GB/s",
+                       std::min(disk / (read * static_cast<double>(missing)), estimate.speed.decode.value), disk / 1e9);
+  limits.push_back(
+      {"disk", fmt::format("A cliff: weights and buffers ({:.1f} GiB) are more than device and system memory together "
+                           "({:.1f} GiB), so {:.1f} GiB come from the disk again and again{}.",
+                           gib(memory.weights + beside), gib(have), gib(missing), pace)});
 }
 
 void memory_limits(const Estimate& estimate, std::vector<Limit>& limits) {
@@ -32,6 +70,7 @@ void memory_limits(const Estimate& estimate, std::vector<Limit>& limits) {
           {"capacity", fmt::format("{:.1f} GiB are missing: {:.1f} GiB needed with headroom, {:.1f} GiB usable.",
                                    gib(fit.shortfall_bytes), gib(fit.required_bytes), gib(fit.available_bytes))});
   }
+  disk_limit(estimate, limits);
   if (fit.verdict == Verdict::tight)
     limits.push_back(
         {"headroom", fmt::format("It fits only by using the headroom: {:.1f} GiB of {:.1f} GiB with it, so another "

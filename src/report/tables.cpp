@@ -111,6 +111,15 @@ Table speed_table(const Estimate& e, const Style& style) {
     t.rows.push_back({{{std::move(label)}, {std::move(text)}}, {}});
   };
   if (s.has_decode) row("decode", interval_with_unit(s.decode, "tok/s"));
+  if (e.speculation) {
+    const Speculation& p = *e.speculation;
+    row("speculative", fmt::format("{}: {:.1f} tokens a step, × {:.2f} ({} drafted{}, {} accepted)",
+                                   interval_with_unit(p.decode, "tok/s"), p.tokens_per_step, p.speedup, p.draft,
+                                   p.drafter == "free" ? std::string(" at no cost")
+                                                       : " by " + (p.drafter == "mtp" ? std::string("its MTP layers")
+                                                                                      : clean(p.drafter, 80)),
+                                   percent(p.acceptance)));
+  }
   row("prefill", interval_with_unit(s.prefill, "tok/s"));
   row("first token", fmt::format("{} warm, {} cold (loads in {})", duration_interval(s.ttft), duration(s.ttft_cold),
                                  duration(s.load_seconds)));

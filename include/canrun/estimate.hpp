@@ -60,7 +60,6 @@ struct Request {
   bool imatrix = false;
   bool mtp = false;
   std::optional<double> draft_accept;          ///< chance that a drafted token is accepted, 0 … 1
-  std::optional<std::uint64_t> draft_max;      ///< tokens drafted a step; empty: the runtime's default
   std::optional<std::int64_t> gpu_layers;      ///< ≥ layers + 1 is all
   std::optional<std::int64_t> cpu_moe_layers;  ///< INT64_MAX = "all"
   Offload offload = Offload::unset;
@@ -79,7 +78,7 @@ struct Request {
   std::optional<double> bandwidth;  ///< bytes/s
   std::optional<double> flops;      ///< FLOP/s, dense FP16
   std::string like;                 ///< behaves like this catalog device
-  /// What a power limit or a smaller variant leaves of each device's bandwidth and rates: 0.8
+  /// What a power limit or a smaller variant leaves of each device's memory bandwidth: 0.8
   std::optional<double> bandwidth_scale;
   // Runtimes with a pool of cache pages (vLLM, SGLang), as vLLM names them
   std::string runtime_version;  ///< `0.19`, `v0.21.0`; empty: the newest known

@@ -7,6 +7,7 @@
 #include "advice/offload_hint.hpp"
 #include "advice/option_tables.hpp"
 #include "advice/session.hpp"
+#include "advice/speculation.hpp"
 #include "advice/speed_terms.hpp"
 #include "advice/upgrades.hpp"
 #include "canrun/catalog.hpp"
@@ -29,6 +30,7 @@ void describe(const Question& question, const Setup& setup, Estimate& estimate) 
   estimate.model.context_max =
       static_cast<std::uint32_t>(record.context_max ? record.context_max : setup.inventory.architecture->context_max);
   estimate.model.capabilities = record.capabilities;
+  estimate.model.assumed = question.subject.assumed;
 
   estimate.quant.id = question.quant.id;
   estimate.quant.bits_per_weight = setup.inventory.bits_per_weight;
@@ -112,6 +114,7 @@ Estimate Session::estimate(const Request& request) const {
   if (setup.memory_model == MemoryModel::pooled && !target.host_only())
     estimate.pool = tightest_pool(setup.inventory, outcome.placement, target.devices);
   estimate.memory_lines = breakdown(setup.inventory, estimate);
+  if (request.draft_accept) estimate.speculation = speculation_of(*parts_, question, request, setup, target, outcome);
   estimate.command = launch_command(estimate, question.subject.record, question.quant, question.runtime);
   estimate.download = download_of(question.subject.record, question.quant, estimate.memory.weights);
   if (estimate.fit.verdict == Verdict::no && !target.host_only()) {

@@ -87,9 +87,7 @@ int run_ask(const Arguments& arguments) {
     std::fwrite(help.data(), 1, help.size(), stderr);
     return bad_usage;
   }
-  if (question.models.empty())
-    throw Error(ErrorCode::bad_value,
-                "no model given: canrun MODEL --gpu GPU, for example canrun qwen3-8b --gpu rtx3090");
+  settle_model(question);
   refuse_misplaced_verb(question);
   require_device(question);
   const report::Format format = output.parsed_format();

@@ -22,7 +22,7 @@ int run_hardware(const Arguments& arguments) {
   OutputOptions output;
   ListOptions list;
   std::string limit = "40", most;
-  add_model(app, question, true);
+  add_model(app, question, false);
   add_question_options(app, question);
   app.remove("--gpu");
   add_output_options(app, output);
@@ -32,6 +32,7 @@ int run_hardware(const Arguments& arguments) {
   app.flag("--runs", list.runs_only, "leave out what does not run the model", "Rows");
   app.text("--limit", limit, "rows to show; 0: all", {"Rows", "N"});
   if (const auto status = app.parse(arguments)) return *status;
+  settle_model(question);
   const report::Format format = output.parsed_format();
   const report::Style style = output.style();
   const auto rows_wanted = static_cast<std::size_t>(parse_count("--limit", limit, 0, 1'000'000));
@@ -51,9 +52,10 @@ int run_hardware(const Arguments& arguments) {
   }
   const std::size_t shown =
       rows_wanted == 0 || format == report::Format::csv ? rows.size() : std::min(rows.size(), rows_wanted);
-  const std::string heading =
-      fmt::format("Devices for {}{}, best first; prices at launch", report::clean(request.model, 120),
-                  request.quant.empty() ? std::string() : " " + report::clean(request.quant, 40));
+  const std::string heading = fmt::format(
+      "Devices for {}{}, best first; prices at launch",
+      request.model.empty() ? "a model of " + report::clean(question.params, 40) : report::clean(request.model, 120),
+      request.quant.empty() ? std::string() : " " + report::clean(request.quant, 40));
   write_output(output.file, report::render_listing(heading, report::hardware_table({rows.data(), shown}, style),
                                                    rows.size(), format, style));
   return answered;

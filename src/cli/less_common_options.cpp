@@ -34,7 +34,7 @@ void add_less_common_options(CommandLine& app, QuestionOptions& o) {
   app.texts("--lora", o.loras, "an adapter's file; again for more", {beside, "FILE"});
   text("--draft", o.draft, "a draft model: a catalog name or a file", "MODEL", beside);
   text("--draft-quant", o.draft_quant, "its file type, by default the model's", "NAME", beside);
-  text("--draft-tokens", o.draft_tokens, "tokens drafted per step", "N", beside);
+  text("--draft-tokens,--draft-max", o.draft_tokens, "tokens drafted per step", "N", beside);
   text("--cache-ram", o.cache_ram, "llama-server's prompt cache in system memory: 8GiB by default, 0 for none", "SIZE",
        beside);
   text("--ctx-checkpoints", o.ctx_checkpoints, "llama-server's context checkpoints per slot, 32 by default", "N",

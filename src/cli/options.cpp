@@ -63,7 +63,7 @@ void add_question_options(CommandLine& app, QuestionOptions& o) {
   text("--ram-type", o.ram_type, "ddr5-5600x2 …", "NAME", machine);
   text("--ram-bandwidth", o.ram_bandwidth, "instead of --ram-type, in GB/s", "GB/S", machine);
   text("--cpu", o.cpu, "processor, \"Ryzen 9 7950X\"", "NAME", machine);
-  text("--pcie", o.pcie, "link of each device, 4x16", "GENxLANES", machine);
+  text("--pcie", o.pcie, "link of each device: 4x16, thunderbolt4, oculink", "GENxLANES", machine);
   text("--os", o.os, "linux, windows or macos", "NAME", machine);
   text("--used", o.used, "memory already taken on each device, 3GiB", "SIZE", machine);
   text("--headroom", o.headroom, "memory to leave free on each device, 10% or 1GiB", "SHARE", machine);
@@ -107,6 +107,7 @@ void add_question_options(CommandLine& app, QuestionOptions& o) {
   text("--split", o.split, "none, layer, row or tensor", "WORD", placement);
   text("--tensor-split", o.tensor_split, "shares of the devices, 3,1", "LIST", placement);
   add_less_common_options(app, o);
+  add_rough_options(app, o);
 }
 
 Catalog open_catalog(const OutputOptions& options) {

@@ -40,6 +40,9 @@ struct QuestionOptions {
   bool enforce_eager = false;
   std::string mmproj, draft, draft_quant, draft_tokens, cache_ram, ctx_checkpoints, display, ecc;
   std::vector<std::string> loras;
+  std::string bandwidth_scale;
+  std::string params, active, layers, hidden, heads, kv_heads, head_dim, experts, experts_used, vocabulary;
+  std::string draft_accept;
 };
 
 void add_output_options(CommandLine& app, OutputOptions& options);
@@ -50,6 +53,12 @@ void add_model(CommandLine& app, QuestionOptions& options, bool required);
 void add_less_common_options(CommandLine& app, QuestionOptions& options);
 /// Throws Error(bad_value) naming the option.
 void set_less_common(Request& request, const QuestionOptions& options);
+/// A model known by its size alone, `--bandwidth-scale` and `--draft-accept`; part of the above, too.
+void add_rough_options(CommandLine& app, QuestionOptions& options);
+void set_rough(Request& request, const QuestionOptions& options);
+
+/// Lets the size of a model (`--params`) stand for its name. Throws Error(bad_value) where neither or both are given.
+void settle_model(QuestionOptions& options);
 
 /// The built-in catalog with the user's folder and `--catalog` folders over it.
 Catalog open_catalog(const OutputOptions& options);

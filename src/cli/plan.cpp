@@ -35,12 +35,13 @@ int run_plan(const Arguments& arguments) {
   QuestionOptions question;
   OutputOptions output;
   std::string unknown_word = "context", target = "verdict>=fits";
-  add_model(app, question, true);
+  add_model(app, question, false);
   add_question_options(app, question);
   add_output_options(app, output);
   app.text("--for", unknown_word, "context, users, quant, memory, bandwidth or price", {"Options", "WORD"});
   app.text("--target", target, "what must hold, as for --require", {"Options", "LIST"});
   if (const auto status = app.parse(arguments)) return *status;
+  settle_model(question);
   const Unknown unknown = parse_unknown(unknown_word);
   const std::vector<Requirement> targets = parse_requirements(target);
   if (unknown != Unknown::price) require_device(question);

@@ -169,6 +169,7 @@ Request to_request(const QuestionOptions& options, const Session& session, std::
   set_machine(request, options);
   set_placement(request, options);
   set_less_common(request, options);
+  set_rough(request, options);
   if (std::find(request.gpu.begin(), request.gpu.end(), "auto") != request.gpu.end())
     detect_into(request, session.parts().catalog, notes);
   return request;

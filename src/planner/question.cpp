@@ -7,6 +7,7 @@
 #include "canrun/error.hpp"
 #include "planner/resolve_machine.hpp"
 #include "planner/resolve_settings.hpp"
+#include "planner/rough_model.hpp"
 #include "quant/stored_quant.hpp"
 #include "speed/calibration.hpp"
 
@@ -139,6 +140,8 @@ Workload workload_of(const WorkloadRecord& record, const Request& request) {
 }
 
 Question resolve_question(const Catalog& catalog, const Request& request, const Calibration& calibration) {
+  if (request.model.empty() && request.rough.given())
+    return resolve_question(catalog, request, calibration, rough_subject(request.rough));
   return resolve_question(catalog, request, calibration, find_subject(catalog, request.model, request.mtp));
 }
 

@@ -13,6 +13,7 @@ namespace {
 
 constexpr double assumed_host_bandwidth = 89.6e9;  // two channels of DDR5-5600: 2 · 8 B · 5600 MT/s
 constexpr int assumed_host_cores = 8;
+constexpr double most_scale = 4;  // of a device's bandwidth: overclocked memory gains some 20 %
 
 bool is_cpu_word(const std::string& name) {
   std::string lower = name;
@@ -91,6 +92,16 @@ void resolve_devices(const Catalog& catalog, const Request& request, ResolvedMac
       if (request.bandwidth) device.bandwidth = *request.bandwidth;
       if (request.flops) device.fp16_flops = device.bf16_flops = *request.flops;
     }
+  }
+  if (request.bandwidth_scale) {
+    const double scale = *request.bandwidth_scale;
+    if (!(scale > 0) || scale > most_scale)
+      throw Error(ErrorCode::bad_value,
+                  fmt::format("bandwidth_scale must be above 0 and at most {}, found {}", most_scale, scale));
+    for (Device& device : devices) device.bandwidth *= scale;
+    if (!devices.empty())
+      result.notes.push_back(
+          fmt::format("bandwidth of each device × {:g}: {:.0f} GB/s", scale, devices.front().bandwidth / 1e9));
   }
   if (request.used_bytes > 0)
     for (Device& device : devices) device.usable_bytes -= std::min(device.usable_bytes, request.used_bytes);
@@ -174,7 +185,7 @@ void resolve_link(const Catalog& catalog, const Request& request, ResolvedMachin
   const LinkRecord link =
       catalog.link(request.pcie.empty() ? fmt::format("pcie{}x{}", generation, lanes) : request.pcie);
   machine.link.bandwidth = link.achieved_bandwidth > 0 ? link.achieved_bandwidth : 0.8 * link.bandwidth;
-  machine.link.name = fmt::format("PCIe {}.0 x{}", link.generation, link.lanes);
+  machine.link.name = link.name.empty() ? fmt::format("PCIe {}.0 x{}", link.generation, link.lanes) : link.name;
 }
 
 }  // namespace

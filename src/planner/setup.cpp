@@ -58,6 +58,7 @@ Setup make_setup(const Question& question, const Settings& settings, GraphBacken
   setup.memory_model = memory_model(question.runtime.memory_model);
   if (setup.memory_model == MemoryModel::llama_cpp) setup.layout = layout_of(setup.inventory);
   setup.profile = speed_profile(setup.inventory);
+  setup.profile.doubt = subject.doubt;
   return setup;
 }
 

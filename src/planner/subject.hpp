@@ -18,6 +18,8 @@ struct Subject {
   bool from_file = false;                         ///< tensors carry the types of a real file
   std::string file_quant;                         ///< what the file calls itself
   std::vector<std::string> notes;
+  std::vector<std::string> assumed;  ///< of a model known by its size alone: what was taken for granted
+  double doubt = 0;                  ///< SpeedProfile::doubt
 };
 
 /// Finds the model by name, or reads it where `name` is a path, `-` or a folder.

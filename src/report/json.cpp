@@ -29,14 +29,16 @@ Json subscores(const SubScores& s) {
 }
 
 Json model(const Estimate& e) {
-  return Json{{"id", e.model.id},
-              {"name", e.model.name},
-              {"source", e.model.source},
-              {"params_total", e.model.params_total},
-              {"params_active", e.model.params_active},
-              {"layers", e.model.layers},
-              {"context_max", e.model.context_max},
-              {"capabilities", e.model.capabilities}};
+  Json json{{"id", e.model.id},
+            {"name", e.model.name},
+            {"source", e.model.source},
+            {"params_total", e.model.params_total},
+            {"params_active", e.model.params_active},
+            {"layers", e.model.layers},
+            {"context_max", e.model.context_max},
+            {"capabilities", e.model.capabilities}};
+  if (!e.model.assumed.empty()) json["assumed"] = e.model.assumed;
+  return json;
 }
 
 Json quant(const Estimate& e) {
@@ -180,6 +182,11 @@ Json basis(const Basis& b) {
   return json;
 }
 
+Json speculation(const Speculation& p) {
+  return Json{{"acceptance", p.acceptance},           {"draft_tokens", p.draft}, {"drafter", p.drafter},
+              {"tokens_per_step", p.tokens_per_step}, {"speedup", p.speedup},    {"decode", to_json(p.decode)}};
+}
+
 Json speed(const Estimate& e) {
   const SpeedFigures& s = e.speed;
   Json lines = Json::array();
@@ -190,16 +197,18 @@ Json speed(const Estimate& e) {
                          {"unit", line.unit},
                          {"formula", line.formula},
                          {"source", line.source}});
-  return Json{{"decode", s.has_decode ? to_json(s.decode) : Json(nullptr)},
-              {"prefill", to_json(s.prefill)},
-              {"ttft", to_json(s.ttft)},
-              {"ttft_cold", s.ttft_cold},
-              {"load_seconds", s.load_seconds},
-              {"latency_seconds", s.latency_seconds},
-              {"throughput", s.throughput},
-              {"bottleneck", word(s.bottleneck)},
-              {"basis", basis(e.basis)},
-              {"lines", lines}};
+  Json json{{"decode", s.has_decode ? to_json(s.decode) : Json(nullptr)},
+            {"prefill", to_json(s.prefill)},
+            {"ttft", to_json(s.ttft)},
+            {"ttft_cold", s.ttft_cold},
+            {"load_seconds", s.load_seconds},
+            {"latency_seconds", s.latency_seconds},
+            {"throughput", s.throughput},
+            {"bottleneck", word(s.bottleneck)},
+            {"basis", basis(e.basis)},
+            {"lines", lines}};
+  if (e.speculation) json["speculation"] = speculation(*e.speculation);
+  return json;
 }
 
 Json placement(const Placement& p) {

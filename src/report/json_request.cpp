@@ -16,7 +16,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::uint64_t most_tokens = 1'000'000'000, most_bytes = 1ULL << 60;
+constexpr std::uint64_t most_tokens = 1'000'000'000, most_bytes = 1ULL << 60, most_parameters = 1'000'000'000'000'000;
 
 struct Wrong {
   std::string expected;  ///< what the key must be
@@ -57,6 +57,10 @@ std::uint64_t natural(const Json& v) {
 }
 std::uint64_t bytes(const Json& v) {
   return count(v, 1, most_bytes, "a positive number of bytes");
+}
+
+std::uint64_t parameters(const Json& v) {
+  return count(v, 1, most_parameters, "a positive number of parameters, 48000000000");
 }
 
 double real(const Json& v, double least, const char* expected) {
@@ -201,6 +205,24 @@ const std::unordered_map<std::string_view, Setter>& setters() {
       {"ctx_checkpoints", [](Request& r, const Json& v) { r.ctx_checkpoints = natural(v); }},
       {"display", [](Request& r, const Json& v) { r.display = flag(v); }},
       {"ecc", [](Request& r, const Json& v) { r.ecc = flag(v); }},
+      {"bandwidth_scale", [](Request& r, const Json& v) { r.bandwidth_scale = real(v, 0, "a positive factor"); }},
+      {"params", [](Request& r, const Json& v) { r.rough.params = parameters(v); }},
+      {"active", [](Request& r, const Json& v) { r.rough.active = parameters(v); }},
+      {"layers", [](Request& r, const Json& v) { r.rough.layers = positive(v); }},
+      {"hidden", [](Request& r, const Json& v) { r.rough.hidden = positive(v); }},
+      {"heads", [](Request& r, const Json& v) { r.rough.heads = positive(v); }},
+      {"kv_heads", [](Request& r, const Json& v) { r.rough.kv_heads = positive(v); }},
+      {"head_dim", [](Request& r, const Json& v) { r.rough.head_dim = positive(v); }},
+      {"experts", [](Request& r, const Json& v) { r.rough.experts = positive(v); }},
+      {"experts_used", [](Request& r, const Json& v) { r.rough.experts_used = positive(v); }},
+      {"vocabulary", [](Request& r, const Json& v) { r.rough.vocabulary = positive(v); }},
+      {"context_max", [](Request& r, const Json& v) { r.rough.context_max = positive(v); }},
+      {"draft_accept",
+       [](Request& r, const Json& v) {
+         r.draft_accept = real(v, 0, "a chance of 0 to 1");
+         if (*r.draft_accept > 1) throw Wrong{"a chance of 0 to 1"};
+       }},
+      {"draft_max", [](Request& r, const Json& v) { r.draft_tokens = positive(v); }},
   };
   return table;
 }
@@ -273,8 +295,11 @@ JsonRequest parse_request(std::string_view line) {
                          fmt::format("`{}` must be {}, found {}", key, wrong.expected, shown(value)), id);
     }
   }
-  if (out.request.model.empty())
-    throw RequestError(ErrorCode::bad_value, "`model` is missing: name a model, such as \"qwen3-8b\"", id);
+  if (!out.request.model.empty() && out.request.rough.given())
+    throw RequestError(ErrorCode::bad_value, "`model` and `params` are two ways to say the same: give one", id);
+  if (out.request.model.empty() && !out.request.rough.given())
+    throw RequestError(ErrorCode::bad_value,
+                       "`model` is missing: name a model, such as \"qwen3-8b\", or give its size as `params`", id);
   const Request& r = out.request;
   if (!object.contains("gpu") && !r.vram_bytes && !r.ram_bytes && r.cpu.empty() && r.ram_type.empty())
     throw RequestError(ErrorCode::bad_value,

@@ -221,6 +221,12 @@ double prefill_of(const Question& q, double tokens, double depth) {
   return seconds + sum * shared.slowest + shared.exchange + batches * devices.front().costs.batch_step;
 }
 
+/// The spread with an independent doubt about the model added to it.
+Spread widened(const Spread& spread, double doubt) {
+  if (doubt <= 0) return spread;
+  return {std::exp(-std::hypot(std::log(spread.low), doubt)), std::exp(std::hypot(std::log(spread.high), doubt))};
+}
+
 Interval around(double value, const Spread& spread) {
   return {value, value * spread.low, value * spread.high};
 }
@@ -251,9 +257,9 @@ SpeedFigures estimate_speed(const SpeedProfile& profile, std::span<const SpeedCo
                             const Placement& placement) {
   const Question q{profile, devices, host, link, placement, Runs(profile, placement)};
   const bool on_host = placement.devices == 0 || devices.empty();
-  const Spread decode_spread = on_host ? host.decode : devices.front().decode;
-  const Spread prefill_spread = on_host ? host.prefill : devices.front().prefill;
-  const Spread ttft_spread = on_host ? host.ttft : devices.front().ttft;
+  const Spread decode_spread = widened(on_host ? host.decode : devices.front().decode, profile.doubt);
+  const Spread prefill_spread = widened(on_host ? host.prefill : devices.front().prefill, profile.doubt);
+  const Spread ttft_spread = widened(on_host ? host.ttft : devices.front().ttft, profile.doubt);
   const double latency = on_host ? host.request_latency : devices.front().request_latency;
   const double users = std::max<std::uint32_t>(1, workload.users);
   const double arrived = static_cast<double>(workload.depth) + workload.prompt;

@@ -47,6 +47,8 @@ struct SpeedProfile {
   bool flash_attention = true;
   bool quantised_kv = false;
   bool decodes = true;  ///< false for encoders
+  /// Half width, in logarithms, of what is not known of the model itself: intervals widen by it.
+  double doubt = 0;
 
   [[nodiscard]] std::uint32_t blocks() const { return static_cast<std::uint32_t>(prefix.size()) - 1; }
   /// Work of blocks `first` … `last`-1.

@@ -89,3 +89,32 @@ TEST_CASE("unknown keys are noted and ignored") {
   REQUIRE(all.size() == 1);
   CHECK(all[0]["notes"].dump().find("colour") != std::string::npos);
 }
+
+TEST_CASE("a model known by its size alone is answered with what was assumed") {
+  const Finished f =
+      run({"batch"}, R"({"id":1,"params":48000000000,"active":3000000000,"layers":27,"gpu":"rtx-3090"})"
+                     "\n"
+                     R"({"id":2,"params":48000000000,"model":"qwen3-8b","gpu":"rtx-3090"})"
+                     "\n"
+                     R"({"id":3,"active":3000000000,"gpu":"rtx-3090"})"
+                     "\n"
+                     R"({"id":4,"model":"qwen3-8b","gpu":"rtx-3090","bandwidth_scale":0.8,"draft_accept":0.7})"
+                     "\n");
+  REQUIRE(f.status == 0);
+  std::istringstream lines(f.out);
+  std::string line;
+  std::getline(lines, line);
+  const json rough = json::parse(line);
+  CHECK(rough["model"]["id"] == "48B-A3B");
+  CHECK(rough["model"]["layers"] == 27);
+  CHECK(rough["model"]["assumed"].size() >= 4);
+  CHECK(rough["notes"].dump().find("known by its size alone") != std::string::npos);
+  std::getline(lines, line);
+  CHECK(json::parse(line)["error"]["code"] == "bad_value");
+  std::getline(lines, line);
+  CHECK(json::parse(line)["error"]["code"] == "bad_value");
+  std::getline(lines, line);
+  const json limited = json::parse(line);
+  CHECK(limited["machine"]["devices"][0]["bandwidth"].get<double>() < 0.81 * 936.2e9);
+  CHECK(limited["speed"]["speculation"]["draft_tokens"] == 3);
+}

@@ -89,13 +89,12 @@ Session::Session(const Catalog& catalog) : Session(catalog, nullptr) {}
 Session::Session(const Catalog& catalog, std::shared_ptr<const Corrections> corrections)
     : parts_(std::make_shared<const Parts>(
           Parts{catalog, Calibration(catalog.document("calibration")).corrected(std::move(corrections)),
-                parse_scoring(catalog.document("scoring"))})) {}
+                parse_scoring(catalog.document("scoring")), catalog.quants()})) {}
 
 Estimate Session::estimate(const Request& request) const {
   const Question question = resolve_question(parts_->catalog, request, parts_->calibration);
   const Setup setup = make_setup(question, question.settings, graph_backend(question.backend));
-  const Target target =
-      make_target(question.machine, parts_->calibration, question.runtime.id, question.backend, question.headroom);
+  const Target target = make_target(question, parts_->calibration);
   const Wish wish = wish_of(question);
   const Outcome outcome = assess(setup, target, question.workload, wish);
 

@@ -3,7 +3,9 @@
 #include <charconv>
 #include <string>
 
+#include "advice/session.hpp"
 #include "canrun/error.hpp"
+#include "planner/assess.hpp"
 
 namespace canrun {
 namespace {
@@ -44,10 +46,14 @@ EvidenceQuery query_of(const Estimate& estimate, const std::string& device) {
 /// What the session says for the measured case; 0 where it says nothing.
 double predicted_for(const Session& session, const Measurement& m) {
   try {
-    const Estimate answer = session.estimate(request_of(m));
-    if (m.metric == Metric::prefill) return answer.speed.prefill.value;
-    if (m.metric == Metric::ttft) return answer.speed.ttft.value;
-    return answer.speed.has_decode ? answer.speed.decode.value : 0;
+    const Session::Parts& parts = session.parts();
+    const Question question = resolve_question(parts.catalog, request_of(m), parts.calibration);
+    const Setup setup = make_setup(question, question.settings, graph_backend(question.backend));
+    const Target target = make_target(question, parts.calibration);
+    const SpeedFigures speed = assess(setup, target, question.workload, wish_of(question)).figures.speed;
+    if (m.metric == Metric::prefill) return speed.prefill.value;
+    if (m.metric == Metric::ttft) return speed.ttft.value;
+    return speed.has_decode ? speed.decode.value : 0;
   } catch (const Error&) {
     return 0;
   }

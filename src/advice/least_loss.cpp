@@ -25,8 +25,8 @@ std::uint64_t least_on_devices(const Inventory& inventory, const Target& target,
 
 }  // namespace
 
-std::vector<QuantRecord> quant_candidates(const Catalog& catalog, const Question& question) {
-  std::vector<QuantRecord> out = catalog.quants();
+std::vector<QuantRecord> quant_candidates(const Session::Parts& parts, const Question& question) {
+  std::vector<QuantRecord> out = parts.quants;
   const std::string& native = question.subject.record.native_quant;
   double native_bits = 0;
   if (!native.empty())
@@ -45,8 +45,7 @@ std::vector<QuantRecord> quant_candidates(const Catalog& catalog, const Question
 }
 
 std::optional<QuantChoice> least_loss(const Session::Parts& parts, const Question& question) {
-  const Target target =
-      make_target(question.machine, parts.calibration, question.runtime.id, question.backend, question.headroom);
+  const Target target = make_target(question, parts.calibration);
   const Wish wish = wish_of(question);
   const GraphBackend backend = graph_backend(question.backend);
   const bool screened = !target.host_only() && !target.host.stated && !wish.by_hand();
@@ -55,11 +54,11 @@ std::optional<QuantChoice> least_loss(const Session::Parts& parts, const Questio
   std::optional<Question> smallest;
   std::uint64_t smallest_bytes = UINT64_MAX;
   Question other = question;
-  for (const QuantRecord& quant : quant_candidates(parts.catalog, question)) {
+  for (const QuantRecord& quant : quant_candidates(parts, question)) {
     other.quant = quant;
     try {
       other.file_type = file_type(quant);
-      Setup setup = make_setup(other, other.settings, backend, compute);
+      Setup setup = begin_setup(other, other.settings, backend, compute);
       compute = setup.compute;
       if (setup.inventory.file_bytes < smallest_bytes) {
         smallest_bytes = setup.inventory.file_bytes;
@@ -67,6 +66,7 @@ std::optional<QuantChoice> least_loss(const Session::Parts& parts, const Questio
       }
       const bool hopeless = screened && least_on_devices(setup.inventory, target, best.has_value()) > target.usable();
       if (hopeless) continue;
+      finish_setup(setup, other);
       const Outcome outcome = assess(setup, target, question.workload, wish);
       if (outcome.verdict != Verdict::no &&
           (!best || verdict_rank(outcome.verdict) > verdict_rank(best->outcome.verdict)))

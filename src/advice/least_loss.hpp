@@ -12,7 +12,7 @@ namespace canrun {
 
 /// What may be chosen for a question: the listed quantisations that its runtime reads, least loss first. A model that
 /// was released in few bits starts with those: more bits would add nothing.
-std::vector<QuantRecord> quant_candidates(const Catalog& catalog, const Question& question);
+std::vector<QuantRecord> quant_candidates(const Session::Parts& parts, const Question& question);
 
 struct QuantChoice {
   Question question;  ///< with the chosen quantisation

@@ -60,10 +60,6 @@ void fill(Row& row, const Session::Parts& parts, const Question& question, const
   row.grade = grade_of(outcome, row.safe_context, question.workload_record, parts.scoring, mode);
 }
 
-Target target_of(const Session::Parts& parts, const Question& question) {
-  return make_target(question.machine, parts.calibration, question.runtime.id, question.backend, question.headroom);
-}
-
 void choose_quant(const Session::Parts& parts, const Request& request, RankRow& row) {
   const Question question = resolve_question(parts.catalog, request, parts.calibration);
   if (!question.supported) {
@@ -80,7 +76,7 @@ void choose_quant(const Session::Parts& parts, const Request& request, RankRow& 
   row.bits_per_weight = choice->setup.inventory.bits_per_weight;
   row.params_active = choice->setup.inventory.params_active;
   row.required_bytes = choice->outcome.required;
-  fill(row, parts, question, choice->setup, target_of(parts, question), choice->outcome, request.mode);
+  fill(row, parts, question, choice->setup, make_target(question, parts.calibration), choice->outcome, request.mode);
 }
 
 void take_estimate(const Session& session, const Request& request, RankRow& row) {
@@ -164,7 +160,7 @@ HardwareRow hardware_row(const Session::Parts& parts, const Subject& subject, Wo
       return row;
     }
     const Setup& setup = bench.setup_for(question);
-    const Target target = target_of(parts, question);
+    const Target target = make_target(question, parts.calibration);
     const Outcome outcome = assess(setup, target, question.workload, wish_of(question));
     fill(row, parts, question, setup, target, outcome, request.mode);
   } catch (const Error& error) {

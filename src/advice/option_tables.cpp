@@ -69,7 +69,7 @@ std::vector<QuantRow> quant_rows(const Session::Parts& parts, const Question& qu
   std::vector<QuantRow> rows;
   if (question.subject.from_file) return rows;
   const std::uint32_t limit = context_limit(question);
-  for (const QuantRecord& record : parts.catalog.quants()) {
+  for (const QuantRecord& record : parts.quants) {
     const bool asked = record.id == question.quant.id;
     if (!asked && (!record.listed || !reads(record, question.runtime))) continue;
     Question other = question;

@@ -67,33 +67,50 @@ Plan smallest(Plan plan, std::uint64_t last, const std::vector<Requirement>& tar
   return plan;
 }
 
-std::vector<QuantRecord> candidates(const Session& session, Request request) {
-  request.quant.clear();
-  const Session::Parts& parts = session.parts();
-  return quant_candidates(parts.catalog, resolve_question(parts.catalog, request, parts.calibration));
-}
+/// One of several ways to meet the targets, named by its quantisation or device.
+struct Candidate {
+  std::string id;
+  double number = 0;  ///< what the plan reports, where the estimate does not hold it
+  Request request;
+};
 
-Plan plan_quant(const Session& session, const Request& request, Plan plan, const std::vector<Requirement>& targets) {
-  for (const QuantRecord& quant : candidates(session, request)) {
-    Request one = request;
-    one.quant = quant.id;
-    Estimate e;
+/// The first candidate that meets the targets; those that the runtime refuses are passed over. `limit` stays what the
+/// last one before it missed.
+Plan first_of(const Session& session, const std::vector<Candidate>& candidates, Plan plan,
+              const std::vector<Requirement>& targets) {
+  for (const Candidate& candidate : candidates) {
     try {
-      e = session.estimate(one);
+      plan.estimate = session.estimate(candidate.request);
     } catch (const Error& error) {
       if (error.code() != ErrorCode::unsupported_combination) throw;
       continue;
     }
-    plan.estimate = std::move(e);
     if (auto why = failing(targets, plan.estimate)) {
-      plan.limit = fmt::format("{}: {}", quant.id, *why);
+      plan.limit = fmt::format("{}: {}", candidate.id, *why);
       continue;
     }
     plan.found = true;
-    plan.value = quant.id;
-    plan.number = plan.estimate.quant.bits_per_weight;
+    plan.value = candidate.id;
+    plan.number = candidate.number;
     return plan;
   }
+  return plan;
+}
+
+std::vector<QuantRecord> candidates(const Session& session, Request request) {
+  request.quant.clear();
+  const Session::Parts& parts = session.parts();
+  return quant_candidates(parts, resolve_question(parts.catalog, request, parts.calibration));
+}
+
+Plan plan_quant(const Session& session, const Request& request, Plan plan, const std::vector<Requirement>& targets) {
+  std::vector<Candidate> all;
+  for (const QuantRecord& quant : candidates(session, request)) {
+    all.push_back({quant.id, 0, request});
+    all.back().request.quant = quant.id;
+  }
+  plan = first_of(session, all, std::move(plan), targets);
+  if (plan.found) plan.number = plan.estimate.quant.bits_per_weight;
   return plan;
 }
 
@@ -102,27 +119,13 @@ Plan plan_price(const Session& session, const Request& request, Plan plan, const
   std::erase_if(devices, [](const Device& d) { return d.price_usd <= 0; });
   std::stable_sort(devices.begin(), devices.end(),
                    [](const Device& a, const Device& b) { return a.price_usd < b.price_usd; });
+  std::vector<Candidate> all;
   for (const Device& device : devices) {
-    Request one = request;
-    one.gpu = {device.id};
-    Estimate e;
-    try {
-      e = session.estimate(one);
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::unsupported_combination) throw;
-      continue;
-    }
-    plan.estimate = std::move(e);
-    if (auto why = failing(targets, plan.estimate)) {
-      plan.limit = fmt::format("{}: {}", device.id, *why);
-      continue;
-    }
-    plan.found = true;
-    plan.value = device.id;
-    plan.number = device.price_usd;
-    plan.limit.clear();
-    return plan;
+    all.push_back({device.id, device.price_usd, request});
+    all.back().request.gpu = {device.id};
   }
+  plan = first_of(session, all, std::move(plan), targets);
+  if (plan.found) plan.limit.clear();
   return plan;
 }
 

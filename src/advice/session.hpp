@@ -12,6 +12,7 @@ struct Session::Parts {
   Catalog catalog;
   Calibration calibration;
   ScoringRules scoring;
+  std::vector<QuantRecord> quants;
 };
 
 }  // namespace canrun

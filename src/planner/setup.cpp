@@ -15,9 +15,7 @@ std::vector<TensorType> stored_types(const std::vector<Tensor>& tensors) {
 }
 
 GraphLayout layout_of(const Inventory& inventory) {
-  std::vector<Tensor> typed = *inventory.tensors;
-  for (std::size_t i = 0; i < typed.size(); ++i) typed[i].type = inventory.types[i];
-  return graph_layout(*inventory.architecture, typed);
+  return graph_layout(*inventory.architecture, *inventory.tensors, inventory.types);
 }
 
 std::uint64_t headroom_of(std::uint64_t memory, double headroom) {
@@ -44,8 +42,8 @@ GraphBackend graph_backend(std::string_view backend) {
   return GraphBackend::cuda;
 }
 
-Setup make_setup(const Question& question, const Settings& settings, GraphBackend backend,
-                 std::shared_ptr<ComputeCache> compute) {
+Setup begin_setup(const Question& question, const Settings& settings, GraphBackend backend,
+                  std::shared_ptr<ComputeCache> compute) {
   Setup setup;
   setup.compute = compute ? std::move(compute) : std::make_shared<ComputeCache>();
   setup.backend = backend;
@@ -56,9 +54,19 @@ Setup make_setup(const Question& question, const Settings& settings, GraphBacken
     setup.inventory = make_inventory(*subject.prepared, question.file_type, question.imatrix, settings, backend);
   setup.inventory.model_id = subject.record.id;
   setup.memory_model = memory_model(question.runtime.memory_model);
+  return setup;
+}
+
+void finish_setup(Setup& setup, const Question& question) {
   if (setup.memory_model == MemoryModel::llama_cpp) setup.layout = layout_of(setup.inventory);
   setup.profile = speed_profile(setup.inventory);
-  setup.profile.doubt = subject.doubt;
+  setup.profile.doubt = question.subject.doubt;
+}
+
+Setup make_setup(const Question& question, const Settings& settings, GraphBackend backend,
+                 std::shared_ptr<ComputeCache> compute) {
+  Setup setup = begin_setup(question, settings, backend, std::move(compute));
+  finish_setup(setup, question);
   return setup;
 }
 
@@ -81,6 +89,10 @@ Target make_target(const Machine& machine, const Calibration& calibration, std::
   target.host_constants = calibration.resolve(machine.host, runtime);
   target.host_headroom = headroom_of(machine.host.ram_bytes, headroom);
   return target;
+}
+
+Target make_target(const Question& question, const Calibration& calibration) {
+  return make_target(question.machine, calibration, question.runtime.id, question.backend, question.headroom);
 }
 
 void place_on(Target& target, const Device& device, const Calibration& calibration, std::string_view runtime,

@@ -50,8 +50,17 @@ struct Target {
 Setup make_setup(const Question& question, const Settings& settings, GraphBackend backend,
                  std::shared_ptr<ComputeCache> compute = nullptr);
 
+/// `make_setup` in two steps. After the first, weights and caches are known, which may be all that is needed; the
+/// second prepares what compute buffers and speed are reckoned from.
+Setup begin_setup(const Question& question, const Settings& settings, GraphBackend backend,
+                  std::shared_ptr<ComputeCache> compute = nullptr);
+void finish_setup(Setup& setup, const Question& question);
+
 Target make_target(const Machine& machine, const Calibration& calibration, std::string_view runtime,
                    std::string_view backend, double headroom);
+
+/// The question's machine, runtime, backend and headroom.
+Target make_target(const Question& question, const Calibration& calibration);
 
 /// The same host with `device` alone in place of the devices.
 void place_on(Target& target, const Device& device, const Calibration& calibration, std::string_view runtime,

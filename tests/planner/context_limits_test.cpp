@@ -33,8 +33,7 @@ TEST_CASE("the context limits are the last contexts that fit, whatever was simul
       request.gpu = {device};
       const Question question = resolve_question(catalog, request, calibration);
       const Setup setup = make_setup(question, question.settings, graph_backend(question.backend));
-      const Target target =
-          make_target(question.machine, calibration, question.runtime.id, question.backend, question.headroom);
+      const Target target = make_target(question, calibration);
       const Placement placement = assess(setup, target, question.workload, wish_of(question)).placement;
       const std::uint32_t limit = context_limit(question);
       // Asked twice: the second time every context that the first search looked at is known.

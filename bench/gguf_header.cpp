@@ -29,7 +29,8 @@ const std::string& header_70b() {
 
 void read_header(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(read_gguf_header(header_70b(), "70b.gguf"));
-  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * header_70b().size()));
+  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations()) *
+                          static_cast<std::int64_t>(header_70b().size()));
 }
 BENCHMARK(read_header)->Unit(benchmark::kMillisecond);
 

@@ -110,7 +110,7 @@ std::optional<Found> with_true_size(const Layers& layers, const Words& words) {
   const std::string& unit = words[n - 1];
   const double scale = unit == "t" ? 1e12 : unit == "b" ? 1e9 : unit == "m" ? 1e6 : 0;
   if (scale == 0) return std::nullopt;
-  const auto found = find_forms(layers, Words(words.begin(), words.end() - 2));
+  auto found = find_forms(layers, Words(words.begin(), words.end() - 2));
   if (!found || !found->others.empty()) return std::nullopt;
   const auto record = decode<ModelRecord>(*found);
   const double stated = std::strtod(words[n - 2].c_str(), nullptr) * scale;

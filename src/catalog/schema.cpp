@@ -105,7 +105,7 @@ private:
     if (!value.is_object()) return;
     for (const auto& [key, sub] : rule.items()) {
       const auto it = value.find(key);
-      if (it != value.end()) run(*it, sub, path + "." + key);
+      if (it != value.end()) run(*it, sub, fmt::format("{}.{}", path, key));
     }
   }
 
@@ -117,7 +117,7 @@ private:
       if (rule.is_boolean() && !rule.get<bool>()) {
         fail(path, "the key \"" + key + "\"", known == schema.end() ? "no keys" : "one of " + keys(*known));
       }
-      run(element, rule, path + "." + key);
+      run(element, rule, fmt::format("{}.{}", path, key));
     }
   }
 

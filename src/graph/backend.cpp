@@ -41,7 +41,6 @@ bool flash_attention_supported(const Graph& g, const Node& n) {
     case 320:
       return v.ne[0] == 256 && grouped && ratio % 32 == 0;
     case 512:
-      return v.ne[0] == 512 && grouped;
     case 576:
       return v.ne[0] == 512 && grouped;
     default:

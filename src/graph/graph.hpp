@@ -105,8 +105,8 @@ public:
   explicit Graph(std::size_t expected_nodes);
 
   /// `absent` names a stand-in of one element, so that a file that lacks tensors still has a graph.
-  Node& operator[](Id id) { return nodes_[static_cast<std::size_t>(id + 1)]; }
-  const Node& operator[](Id id) const { return nodes_[static_cast<std::size_t>(id + 1)]; }
+  Node& operator[](Id id) { return nodes_[static_cast<std::size_t>(id) + 1]; }
+  const Node& operator[](Id id) const { return nodes_[static_cast<std::size_t>(id) + 1]; }
   [[nodiscard]] std::size_t size() const { return nodes_.size() - 1; }
   [[nodiscard]] const std::vector<Id>& order() const { return order_; }    ///< operations in the order of execution
   [[nodiscard]] const std::vector<Id>& leaves() const { return leaves_; }  ///< leaves in the order of first use

@@ -41,11 +41,9 @@ std::string printable(std::string_view text, std::size_t limit) {
     const CodePoint c = decode(text);
     const std::size_t step = c.length == 0 ? 1 : c.length;
     if (out.size() + step > limit) return out + "…";
-    if (c.length == 0) {
-      out += '?';
-    } else if (c.value == '\n' || c.value == '\r' || c.value == '\t') {
+    if (c.value == '\n' || c.value == '\r' || c.value == '\t') {
       out += ' ';
-    } else if (is_invisible_or_active(c.value)) {
+    } else if (c.length == 0 || is_invisible_or_active(c.value)) {
       out += '?';
     } else {
       out += text.substr(0, step);

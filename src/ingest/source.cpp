@@ -32,7 +32,6 @@ namespace {
 }
 
 constexpr std::uint64_t first_chunk = 1u << 20;
-constexpr std::uint64_t copied_prefix = 48u << 20;  // where files cannot be mapped
 
 }  // namespace
 
@@ -80,6 +79,7 @@ FileBytes::FileBytes(const std::string& path) {
   std::error_code error;
   size_ = std::filesystem::file_size(std::filesystem::u8path(path), error);
   if (error) throw Error(ErrorCode::malformed, fmt::format("cannot read {}: {}", printable(path), error.message()));
+  constexpr std::uint64_t copied_prefix = 48U << 20U;  // a header, no tensors: files cannot be mapped here
   const std::uint64_t length = std::min(size_, copied_prefix);
   copy_.reset(new char[length]);
   std::ifstream in(std::filesystem::u8path(path), std::ios::binary);

@@ -102,7 +102,7 @@ HostCpu read_host_cpu(const SystemFiles& files) {
 std::string plain_cpu_name(std::string_view name) {
   std::string out(name.substr(0, name.find(" @ ")));
   for (const std::string_view mark : {"(R)", "(TM)", "(r)", "(tm)"}) erase_all(out, mark);
-  if (const auto gen = out.find("th Gen "); gen != std::string::npos && gen <= 2) out.erase(0, gen + 7);
+  if (const auto gen = out.find("th Gen "); gen < 3) out.erase(0, gen + 7);
   for (const std::string_view tail : {" w/ ", " with ", " CPU", " Processor"})
     if (const auto at = out.find(tail); at != std::string::npos && at > 0) out.resize(at);
   if (const auto core = out.find("-Core"); core != std::string::npos) {

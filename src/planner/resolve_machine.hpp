@@ -16,8 +16,8 @@ struct ResolvedMachine {
 };
 
 /// Looks the devices, the processor and the memory up. An empty `gpu` list, or `cpu` alone, is the host by itself.
-/// `used_bytes`, `vram_bytes` and `bandwidth_scale` are applied to each device. An unknown processor is a note when the bandwidth is
-/// known. Throws Error(unknown_name) or Error(bad_value).
+/// `used_bytes`, `vram_bytes` and `bandwidth_scale` are applied to each device. An unknown processor is a note when the
+/// bandwidth is known. Throws Error(unknown_name) or Error(bad_value).
 ResolvedMachine resolve_machine(const Catalog& catalog, const Request& request);
 
 }  // namespace canrun

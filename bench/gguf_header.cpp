@@ -2,9 +2,9 @@
 
 #include <benchmark/benchmark.h>
 
+#include "advice/inspection.hpp"
 #include "canrun/catalog.hpp"
 #include "ingest/gguf_header.hpp"
-#include "ingest/inspection.hpp"
 #include "ingest/model_file.hpp"
 #include "ingest/model_writer.hpp"
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <cmath>
 #include <limits>
@@ -55,28 +54,6 @@ std::size_t quant_place(std::string_view name) {
   for (std::size_t i = 1; i < name.size(); ++i)
     if ((name[i - 1] == '-' || name[i - 1] == '.' || name[i - 1] == '_') && quant_begins(name.substr(i))) return i;
   return name.size();
-}
-
-/// `Q4_K - Medium` as llama.cpp prints file types: the catalog's `Q4_K_M`.
-std::string file_type_id(std::string printed) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 5> sizes{
-      {{" - Extra-small", "_XS"}, {" - Medium", "_M"}, {" - Small", "_S"}, {" - Large", "_L"}, {" - small", "_S"}}};
-  if (const std::size_t guess = printed.find(" (guessed)"); guess != std::string::npos) printed.resize(guess);
-  for (const std::string_view word : {"mostly ", "all "})
-    if (printed.starts_with(word)) printed.erase(0, word.size());
-  // The runtime's words for mixes that go by another name.
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 4> mixes{
-      {{"IQ3_S mix", "IQ3_M"}, {"Q2_K - Medium", "Q2_K"}, {"MXFP4 MoE", "MXFP4_MOE"}, {"Q6_K - Medium", "Q6_K"}}};
-  for (const auto& [words, id] : mixes)
-    if (printed.starts_with(words)) return std::string(id);
-  for (const auto& [words, suffix] : sizes)
-    if (printed.ends_with(words)) {
-      printed.resize(printed.size() - words.size());
-      printed += suffix;
-      break;
-    }
-  if (const std::size_t bits = printed.find(" - "); bits != std::string::npos) printed.resize(bits);
-  return printed;
 }
 
 /// A model of the same architecture whose weights are as many.
@@ -160,7 +137,6 @@ std::optional<std::string> recognised_quant(const Catalog& catalog, std::string_
     names.push_back(from_name);
   }
   names.emplace_back(printed);
-  names.push_back(file_type_id(std::string(printed)));
   return first_known(names, [&](const std::string& n) { return catalog.quant(n).record.id; });
 }
 

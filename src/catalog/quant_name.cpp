@@ -245,11 +245,36 @@ std::optional<Quant> resolve(const Layers& layers, const std::string& typed) {
   return grouped_format(layers, words);
 }
 
+/// The name of a file type as llama.cpp prints it (v0.5.0 src/llama-model-loader.cpp, llama_ftype_name): `Q4_K -
+/// Medium`, `IQ2_XS - 2.3125 bpw`, `mostly Q4_0`, `all F32`, with ` (guessed)` behind it. Empty for anything else.
+std::string printed_file_type(std::string printed) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kSizes{
+      {{" - Medium", "_M"}, {" - Small", "_S"}, {" - Large", "_L"}, {" - small", "_S"}}};
+  const std::string whole = printed;
+  for (const std::string_view word : {"mostly ", "all "}) {
+    if (printed.rfind(word, 0) == 0) printed.erase(0, word.size());
+  }
+  if (const std::size_t guess = printed.find(" (guessed)"); guess != std::string::npos) printed.resize(guess);
+  if (printed.rfind("IQ3_S mix", 0) == 0) return "IQ3_M";
+  if (printed == "Q2_K - Medium") return "Q2_K";
+  for (const auto& [words, suffix] : kSizes) {
+    const bool last =
+        printed.size() > words.size() && printed.compare(printed.size() - words.size(), words.size(), words) == 0;
+    if (last) return printed.substr(0, printed.size() - words.size()) + std::string(suffix);
+  }
+  // The bits are the type's own, which the recipe says more exactly.
+  if (const std::size_t bits = printed.find(" - "); bits != std::string::npos) printed.resize(bits);
+  return printed == whole ? std::string() : printed;
+}
+
 }  // namespace
 
 Resolved<QuantRecord> resolve_quant(const Layers& layers, std::string_view typed) {
   constexpr std::size_t kLongestName = 200;
   const std::string name(typed.substr(0, kLongestName));
+  if (const std::string type = printed_file_type(name); !type.empty()) {
+    if (auto quant = listed(layers, type)) return *quant;
+  }
   if (auto quant = resolve(layers, name)) return *quant;
   // A remark in parentheses, or what else lies in the checkpoint: `NVFP4 + MTP`.
   for (const char* sign : {" + ", "("}) {

@@ -1,8 +1,8 @@
+#include "advice/inspection.hpp"
 #include "canrun/error.hpp"
 #include "cli/exit_status.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
-#include "ingest/inspection.hpp"
 #include "report/inspection.hpp"
 
 namespace canrun::cli {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "catalog/printable.hpp"
 #include "ingest/benchmark_fields.hpp"
 #include "ingest/log_text.hpp"
-#include "ingest/printable.hpp"
 
 namespace canrun {
 namespace {

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include "canrun/error.hpp"
+#include "catalog/printable.hpp"
 #include "ingest/benchmark_fields.hpp"
 #include "ingest/json_events.hpp"
-#include "ingest/printable.hpp"
 
 namespace canrun {
 namespace {

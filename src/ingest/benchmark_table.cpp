@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "catalog/printable.hpp"
 #include "ingest/benchmark_fields.hpp"
-#include "ingest/printable.hpp"
 
 namespace canrun {
 namespace {

@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "canrun/error.hpp"
-#include "ingest/printable.hpp"
+#include "catalog/printable.hpp"
 #include "model/model.hpp"
 
 namespace canrun {

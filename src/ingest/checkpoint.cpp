@@ -8,13 +8,13 @@
 #include <fmt/format.h>
 
 #include "canrun/error.hpp"
+#include "catalog/printable.hpp"
 #include "ingest/beyond_blocks.hpp"
 #include "ingest/byte_reader.hpp"
 #include "ingest/checkpoint_quantization.hpp"
 #include "ingest/checkpoint_tensors.hpp"
 #include "ingest/config_text.hpp"
 #include "ingest/guessed_architecture.hpp"
-#include "ingest/printable.hpp"
 #include "ingest/safetensors.hpp"
 #include "ingest/source.hpp"
 #include "model/config.hpp"

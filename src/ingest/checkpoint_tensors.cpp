@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 
 #include "canrun/error.hpp"
+#include "catalog/printable.hpp"
 #include "ingest/block_format.hpp"
-#include "ingest/printable.hpp"
 #include "quant/tensor_types.hpp"
 
 namespace canrun {

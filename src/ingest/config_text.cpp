@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "canrun/error.hpp"
-#include "ingest/printable.hpp"
+#include "catalog/printable.hpp"
 #include "ingest/source.hpp"
 
 namespace canrun {

@@ -9,8 +9,8 @@
 #include <fmt/format.h>
 
 #include "canrun/error.hpp"
+#include "catalog/printable.hpp"
 #include "ingest/gguf_step_switches.hpp"
-#include "ingest/printable.hpp"
 #include "ingest/window_rules.hpp"
 
 namespace canrun {

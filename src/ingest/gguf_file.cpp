@@ -7,11 +7,11 @@
 
 #include <fmt/format.h>
 
+#include "catalog/printable.hpp"
 #include "ingest/beyond_blocks.hpp"
 #include "ingest/block_format.hpp"
 #include "ingest/gguf_architecture.hpp"
 #include "ingest/merge_experts.hpp"
-#include "ingest/printable.hpp"
 #include "model/tensor_list.hpp"
 #include "quant/tensor_types.hpp"
 

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "ingest/printable.hpp"
+#include "catalog/printable.hpp"
 
 namespace canrun {
 namespace {

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "catalog/printable.hpp"
 #include "ingest/log_text.hpp"
-#include "ingest/printable.hpp"
 
 namespace canrun {
 namespace {

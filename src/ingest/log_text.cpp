@@ -5,7 +5,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "ingest/printable.hpp"
+#include "catalog/printable.hpp"
 
 namespace canrun {
 namespace {

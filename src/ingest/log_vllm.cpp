@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "catalog/printable.hpp"
 #include "ingest/log_text.hpp"
-#include "ingest/printable.hpp"
 
 namespace canrun {
 namespace {

@@ -9,9 +9,9 @@
 #include <fmt/ranges.h>
 
 #include "canrun/error.hpp"
+#include "catalog/printable.hpp"
 #include "ingest/checkpoint.hpp"
 #include "ingest/gguf_file.hpp"
-#include "ingest/printable.hpp"
 #include "ingest/safetensors.hpp"
 #include "ingest/source.hpp"
 

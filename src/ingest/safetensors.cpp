@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "catalog/printable.hpp"
 #include "ingest/byte_reader.hpp"
 #include "ingest/json_events.hpp"
-#include "ingest/printable.hpp"
 
 namespace canrun {
 namespace {

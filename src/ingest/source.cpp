@@ -11,7 +11,7 @@
 #include <fmt/format.h>
 
 #include "canrun/error.hpp"
-#include "ingest/printable.hpp"
+#include "catalog/printable.hpp"
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <fcntl.h>

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "ingest/printable.hpp"
+#include "catalog/printable.hpp"
 #include "machine/gpus.hpp"
 #include "machine/host_cpu.hpp"
 #include "machine/host_memory.hpp"

@@ -13,7 +13,7 @@
 #include <fmt/format.h>
 
 #include "canrun/error.hpp"
-#include "ingest/printable.hpp"
+#include "catalog/printable.hpp"
 
 namespace canrun {
 namespace {

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "canrun/error.hpp"
-#include "ingest/printable.hpp"
+#include "catalog/printable.hpp"
 #include "machine/gpus.hpp"
 #include "machine/pci_table.hpp"
 

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "ingest/printable.hpp"
+#include "catalog/printable.hpp"
 
 #if defined(__linux__)
 #include <dlfcn.h>

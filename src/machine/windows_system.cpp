@@ -14,7 +14,7 @@
 
 #include <fmt/format.h>
 
-#include "ingest/printable.hpp"
+#include "catalog/printable.hpp"
 #include "machine/gpus.hpp"
 #include "machine/host_memory.hpp"
 #include "machine/pci_table.hpp"

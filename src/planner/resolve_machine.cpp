@@ -69,9 +69,24 @@ Device described_device(const Catalog& catalog, const Request& request, std::vec
   return device;
 }
 
+/// `2x RTX 4090 + RTX 5090` names several devices in one breath.
+std::vector<std::string> single_names(const std::vector<std::string>& names) {
+  constexpr std::string_view sign = " + ";
+  std::vector<std::string> out;
+  for (const std::string& name : names) {
+    std::size_t begin = 0;
+    for (std::size_t at = name.find(sign); at != std::string::npos; at = name.find(sign, begin)) {
+      out.push_back(name.substr(begin, at - begin));
+      begin = at + sign.size();
+    }
+    out.push_back(name.substr(begin));
+  }
+  return out;
+}
+
 void resolve_devices(const Catalog& catalog, const Request& request, ResolvedMachine& result) {
   std::vector<Device>& devices = result.machine.devices;
-  for (const std::string& name : request.gpu) {
+  for (const std::string& name : single_names(request.gpu)) {
     if (is_cpu_word(name)) continue;
     ResolvedDevice found = catalog.device(name);
     if (found.count < 1 || devices.size() + static_cast<std::size_t>(found.count) > max_devices)

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "ingest/inspection.hpp"
+#include "advice/inspection.hpp"
 #include "report/style.hpp"
 
 namespace canrun::report {

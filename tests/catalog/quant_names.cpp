@@ -118,3 +118,16 @@ TEST_CASE("every quantisation has a source, a size, and runtimes that exist") {
     for (const std::string& runtime : record.runtimes) CHECK(catalog.runtime(runtime).record.id == runtime);
   }
 }
+
+TEST_CASE("llama.cpp's printed names of file types are known") {
+  const std::pair<const char*, const char*> printed[] = {
+      {"Q4_K - Medium", "Q4_K_M"},    {"Q3_K - Large", "Q3_K_L"},        {"Q5_K - Small", "Q5_K_S"},
+      {"Q2_K - Medium", "Q2_K"},      {"Q2_K - Small", "Q2_K_S"},        {"IQ2_XXS - 2.0625 bpw", "IQ2_XXS"},
+      {"IQ4_NL - 4.5 bpw", "IQ4_NL"}, {"IQ3_S mix - 3.66 bpw", "IQ3_M"}, {"TQ1_0 - 1.69 bpw ternary", "TQ1_0"},
+      {"MXFP4 MoE", "MXFP4_MOE"},     {"mostly Q4_0", "Q4_0"},           {"all F32", "F32"},
+      {"Q8_0 (guessed)", "Q8_0"}};
+  for (const auto& [name, id] : printed) {
+    INFO(name);
+    CHECK(Catalog::builtin().quant(name).record.id == id);
+  }
+}

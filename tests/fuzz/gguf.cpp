@@ -1,6 +1,6 @@
 // A GGUF header: read, summed up, and every tensor sized. Once as a prefix, once as a whole file.
+#include "advice/inspection.hpp"
 #include "fuzz.hpp"
-#include "ingest/inspection.hpp"
 #include "ingest/model_file.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,6 +1,6 @@
 // What firmware and drivers say: the memory table, processor names.
+#include "catalog/printable.hpp"
 #include "fuzz.hpp"
-#include "ingest/printable.hpp"
 #include "machine/host_cpu.hpp"
 #include "machine/host_memory.hpp"
 #include "machine/pci_bus.hpp"

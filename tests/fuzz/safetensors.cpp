@@ -1,7 +1,7 @@
 // A safetensors header, and the same text as an index of shards.
 #include "ingest/safetensors.hpp"
+#include "advice/inspection.hpp"
 #include "fuzz.hpp"
-#include "ingest/inspection.hpp"
 #include "ingest/model_file.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -2,11 +2,11 @@
 
 #include <chrono>
 
+#include "advice/inspection.hpp"
 #include "canrun/error.hpp"
 #include "ingest/allocation_meter.hpp"
 #include "ingest/checkpoint.hpp"
 #include "ingest/gguf_writer.hpp"
-#include "ingest/inspection.hpp"
 #include "ingest/model_file.hpp"
 #include "ingest/safetensors_writer.hpp"
 #include "ingest/temp_folder.hpp"

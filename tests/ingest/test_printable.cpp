@@ -1,4 +1,4 @@
-#include "ingest/printable.hpp"
+#include "catalog/printable.hpp"
 #include "support/catch.hpp"
 
 using canrun::printable;

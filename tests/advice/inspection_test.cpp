@@ -1,6 +1,6 @@
+#include "advice/inspection.hpp"
 #include "canrun/catalog.hpp"
 #include "ingest/gguf_writer.hpp"
-#include "ingest/inspection.hpp"
 #include "ingest/model_writer.hpp"
 #include "quant/file_types.hpp"
 #include "support/catch.hpp"

@@ -1,12 +1,12 @@
-#include "ingest/inspection.hpp"
+#include "advice/inspection.hpp"
 
 #include <algorithm>
 #include <map>
 #include <string>
 #include <utility>
 
+#include "advice/oddities.hpp"
 #include "canrun/settings.hpp"
-#include "ingest/oddities.hpp"
 #include "memory/kv_cache.hpp"
 #include "model/model.hpp"
 #include "quant/tensor_types.hpp"

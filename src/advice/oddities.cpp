@@ -1,4 +1,4 @@
-#include "ingest/oddities.hpp"
+#include "advice/oddities.hpp"
 
 #include <algorithm>
 #include <map>

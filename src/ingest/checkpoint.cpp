@@ -85,10 +85,10 @@ void add_shard(CheckpointTensors& tensors, ModelFile& file, const std::string& p
   file.header_bytes += summary.header_bytes;
   file.file_bytes += bytes.size();
   if (summary.header_bytes + summary.data_bytes > bytes.size())
-    file.warnings.push_back(
-        fmt::format("{}: holds {} of {} bytes: an interrupted download, or only its first part. Sizes "
-                    "below are those of the whole file.",
-                    name, bytes.size(), summary.header_bytes + summary.data_bytes));
+    throw Error(ErrorCode::malformed,
+                fmt::format("{}: at offset {}: the file ends, but its tensors reach to offset {}: an interrupted "
+                            "download? To go by the header alone, give it on standard input: canrun - < FILE",
+                            name, bytes.size(), summary.header_bytes + summary.data_bytes));
 }
 
 /// `x-00002-of-00005.safetensors` → the five names; any other name alone.

@@ -102,10 +102,27 @@ private:
     }
     if (gap_ > 0) warnings_.push_back(fmt::format("{}: {} bytes between tensors belong to none.", part_.name, gap_));
     if (last_byte_ > 0 && part_.file_bytes > 0 && part_.header.data_offset + last_byte_ > part_.file_bytes)
-      warnings_.push_back(fmt::format(
-          "{}: holds {} of {} bytes: an interrupted download, or only its first part. Sizes below are those "
-          "of the whole file.",
-          part_.name, part_.file_bytes, part_.header.data_offset + last_byte_));
+      refuse_short_file();
+  }
+
+  /// Names the first tensor, in the order of the file, that is not all there.
+  [[noreturn]] void refuse_short_file() const {
+    std::size_t cut = 0;
+    std::uint64_t begin = max_total_bytes;
+    for (std::size_t i = 0; i < sizes_.size(); ++i) {
+      const std::uint64_t offset = part_.header.tensors[i].offset;
+      if (part_.header.data_offset + offset + sizes_[i].bytes <= part_.file_bytes || offset > begin) continue;
+      cut = i;
+      begin = offset;
+    }
+    throw Error(
+        ErrorCode::malformed,
+        fmt::format("{}: at offset {}: the file ends, but the tensor `{}` reaches to offset {} and the whole file "
+                    "to {}: an interrupted download? To go by the header alone, give it on standard input: "
+                    "canrun - < FILE",
+                    part_.name, part_.file_bytes, printable(part_.header.tensors[cut].name),
+                    part_.header.data_offset + part_.header.tensors[cut].offset + sizes_[cut].bytes,
+                    part_.header.data_offset + last_byte_));
   }
 
   [[nodiscard]] std::uint64_t data_end() const {

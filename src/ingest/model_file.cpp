@@ -160,6 +160,11 @@ ModelFile read_standard_input(const ReadOptions& options) {
     }
     return model.has_value();
   });
+  if (model->format == FileFormat::gguf && !model->tensors.empty())
+    model->warnings.push_back(fmt::format(
+        "standard input: only the header was read; whether the {:.2f} GB of tensors behind it are all there "
+        "is not known.",
+        static_cast<double>(model->tensor_bytes) / 1e9));
   return *model;
 }
 

@@ -1,5 +1,7 @@
 #include <string>
 
+#include "ingest/gguf_writer.hpp"
+#include "ingest/model_writer.hpp"
 #include "process.hpp"
 #include "support/catch.hpp"
 
@@ -90,4 +92,17 @@ TEST_CASE("--require ends with 1 where unmet, saying which and by how much") {
   CHECK(unmet.err.find("fits") == std::string::npos);
   CHECK(run({"qwen3-8b", "--gpu", "rtx3090", "--require", "fits,decode>=1,ttft<=1h,grade>=F"}).status == 0);
   CHECK(run({"kimi-linear-48b", "--gpu", "rtx3090", "--require", "fits"}).status == 1);
+}
+
+TEST_CASE("a GGUF file cut short is refused, and its header on standard input is answered with a warning") {
+  canrun::test::GgufWriter writer = canrun::test::small_llama();
+  const TemporaryFile cut("cut.gguf", writer.bytes());
+  const Finished file = run({cut.path(), "--gpu", "rtx3090"});
+  CHECK(file.status == 3);
+  CHECK(file.out.empty());
+  CHECK(file.err.find("at offset " + std::to_string(writer.bytes().size())) != std::string::npos);
+  const Finished header = run({"-", "--gpu", "rtx3090", "--format", "json"}, writer.bytes());
+  INFO(header.err);
+  CHECK(header.status == 0);
+  CHECK(header.out.find("only the header was read") != std::string::npos);
 }

@@ -32,6 +32,12 @@ public:
     if (size > bytes.size()) std::filesystem::resize_file(path, size);
     return path.string();
   }
+  /// The header that a GgufWriter or SafetensorsWriter made, and a hole where its tensors lie.
+  template <class Writer>
+  std::string write_whole(std::string_view name, const Writer& writer) const {
+    const std::string header = writer.bytes();
+    return write(name, header, header.size() + writer.data_bytes());
+  }
   [[nodiscard]] std::string path() const { return path_.string(); }
 
 private:

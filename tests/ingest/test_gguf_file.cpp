@@ -76,13 +76,19 @@ TEST_CASE("a GGUF file gives its exact tensors and its architecture") {
   CHECK(a.layers[1].window == 0);
 }
 
-TEST_CASE("the header is enough: a prefix gives the same inventory and says what is not there") {
+TEST_CASE("a file that ends before its tensors do is refused, with offset and reason") {
   const TempFolder folder;
-  const std::string path = folder.write("prefix.gguf", small_llama().bytes());
-  const ModelFile file = read_model_file(path);
-  CHECK(file.params == small_llama_params);
-  CHECK(says(join(file.warnings), "an interrupted download, or only its first part"));
+  const std::string header = small_llama().bytes();
+  const std::string why = refusal(folder.write("prefix.gguf", header));
+  CHECK(says(why, "at offset " + std::to_string(header.size()) + ": the file ends"));
+  CHECK(says(why, "an interrupted download?"));
+  CHECK(says(why, "canrun - < FILE"));
+  const std::uint64_t whole = header.size() + small_llama().data_bytes();
+  CHECK(says(refusal(folder.write("almost.gguf", header, whole - 1)), "at offset " + std::to_string(whole - 1)));
+  CHECK(read_model_file(folder.write("whole.gguf", header, whole)).params == small_llama_params);
+}
 
+TEST_CASE("the header is enough: bytes that come without the rest give the same inventory") {
   const ModelFile streamed = read_model_bytes(small_llama().bytes(), "standard input");
   CHECK(streamed.params == small_llama_params);
   CHECK(streamed.file_bytes == 0);
@@ -98,8 +104,8 @@ TEST_CASE("a split set is read whole, whichever part is named") {
   second.number<std::uint16_t>("split.no", 2, 1);
   second.number<std::uint16_t>("split.count", 2, 2);
   second.tensor("blk.1.extra.weight", {256, 4}, 12, 4 * 144);
-  const std::string a = folder.write("m-00001-of-00002.gguf", first.bytes());
-  const std::string b = folder.write("m-00002-of-00002.gguf", second.bytes());
+  const std::string a = folder.write_whole("m-00001-of-00002.gguf", first);
+  const std::string b = folder.write_whole("m-00002-of-00002.gguf", second);
   for (const std::string& path : {a, b, folder.path()}) {
     const ModelFile file = read_model_file(path);
     CHECK(file.parts == 2);
@@ -108,8 +114,8 @@ TEST_CASE("a split set is read whole, whichever part is named") {
     CHECK(file.architecture.gguf_arch == "llama");
   }
   GgufWriter copy = small_llama();
-  (void)folder.write("twice-00001-of-00002.gguf", first.bytes());
-  CHECK(says(refusal(folder.write("twice-00002-of-00002.gguf", copy.bytes())), "is in two parts"));
+  (void)folder.write_whole("twice-00001-of-00002.gguf", first);
+  CHECK(says(refusal(folder.write_whole("twice-00002-of-00002.gguf", copy)), "is in two parts"));
   const std::string lonely = folder.write("n-00001-of-00003.gguf", first.bytes());
   CHECK(says(refusal(lonely), "2 of the 3 parts of this split set are not beside it (n-00002-of-00003.gguf"));
 }
@@ -118,16 +124,16 @@ TEST_CASE("a part that is not named as one is counted alone, with a warning") {
   const TempFolder folder;
   GgufWriter w = small_llama();
   w.number<std::uint16_t>("split.count", 2, 4);
-  const ModelFile file = read_model_file(folder.write("renamed.gguf", w.bytes()));
+  const ModelFile file = read_model_file(folder.write_whole("renamed.gguf", w));
   CHECK(says(join(file.warnings), "one of 4 parts"));
 }
 
 TEST_CASE("a folder with several models asks which one") {
   const TempFolder folder;
-  (void)folder.write("a.gguf", small_llama().bytes());
-  (void)folder.write("mmproj-a.gguf", small_llama().bytes());
+  (void)folder.write_whole("a.gguf", small_llama());
+  (void)folder.write_whole("mmproj-a.gguf", small_llama());
   CHECK(says(join(read_model_file(folder.path()).warnings), "mmproj-a.gguf lies beside the model"));
-  (void)folder.write("b.gguf", small_llama().bytes());
+  (void)folder.write_whole("b.gguf", small_llama());
   CHECK(says(refusal(folder.path()), "holds 2 models (a.gguf, b.gguf): name one of them"));
 }
 
@@ -209,7 +215,7 @@ TEST_CASE("what is not there, or is no model, is said") {
   CHECK(says(refusal(folder.write("nameless.gguf", nameless.bytes())), "no `general.architecture`"));
   GgufWriter blocks = small_llama();
   blocks.tensor("blk.5000.attn_q.weight", {256}, 12, 144);
-  CHECK(says(refusal(folder.write("blocks.gguf", blocks.bytes())), "1 to 1024 are possible"));
+  CHECK(says(refusal(folder.write_whole("blocks.gguf", blocks)), "1 to 1024 are possible"));
 }
 
 TEST_CASE("names of parts follow from the name of any of them") {

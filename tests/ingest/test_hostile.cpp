@@ -76,7 +76,7 @@ TEST_CASE("as many entries and tensors as are allowed") {
   for (int i = 0; i < 65536; ++i)
     tensors.tensor("blk." + std::to_string(i % 1000) + ".a_rather_long_name_of_a_tensor_" + std::to_string(i), {32}, 0,
                    128);
-  CHECK(outcome(folder.write("tensors.gguf", tensors.bytes())).empty());
+  CHECK(outcome(folder.write_whole("tensors.gguf", tensors)).empty());
   tensors.tensor_count = 65537;
   CHECK(
       says(outcome(folder.write("more.gguf", tensors.bytes())), "65537 tensors are claimed, more than any model has"));
@@ -115,7 +115,7 @@ TEST_CASE("safetensors headers as long as they may be") {
     experts.tensor(
         "model.layers." + std::to_string(i / 1000) + ".mlp.experts." + std::to_string(i % 1000) + ".down_proj.weight",
         "F8_E4M3", {16, 16}, 256);
-  CHECK(outcome(folder.write("experts.safetensors", experts.bytes())).empty());
+  CHECK(outcome(folder.write_whole("experts.safetensors", experts)).empty());
 }
 
 TEST_CASE("configurations that would explode in memory") {

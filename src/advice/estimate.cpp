@@ -35,7 +35,7 @@ void describe(const Question& question, const Setup& setup, Estimate& estimate) 
   estimate.quant.id = question.quant.id;
   estimate.quant.bits_per_weight = setup.inventory.bits_per_weight;
   estimate.quant.exact = question.quant.exact || question.subject.from_file;
-  estimate.quant.quality = std::string(quality_word(question.quant));
+  estimate.quant.quality = std::string(quality_word(question));
 
   estimate.runtime.id = question.runtime.id;
   estimate.runtime.backend = question.backend;

@@ -22,9 +22,11 @@ Grade grade_of(const Outcome& outcome, std::uint32_t safe_context, const Workloa
   return grade(rules, mode, input);
 }
 
-std::string_view quality_word(const QuantRecord& quant) {
+std::string_view quality_word(const Question& question) {
+  const QuantRecord& quant = question.quant;
   const double loss = quant.quality_loss;
-  if (quant.kind == "native" || quant.bits >= 16 || loss <= 0.002) return "near-lossless";
+  if (quant.kind == "native" || quant.id == question.subject.record.native_quant || quant.bits >= 16 || loss <= 0.002)
+    return "near-lossless";
   if (loss <= 0.015) return "excellent";
   if (loss <= 0.05) return "good";
   if (loss <= 0.12) return "usable";

@@ -16,8 +16,8 @@ Grade grade_of(const Outcome& outcome, std::uint32_t safe_context, const Workloa
 /// How close to 16 bit a quantisation is, as a word, from its typical mean KL divergence: near-lossless (≤ 0.002),
 /// excellent (≤ 0.015), good (≤ 0.05), usable (≤ 0.12), low (≤ 0.5), poor. Bands around the published values of
 /// Llama-3-8B: Q8_0 0.0014, Q6_K 0.005, Q5_K_M 0.011, Q4_K_M 0.03, Q3_K_M 0.09, Q2_K 0.4 (llama.cpp, tools/perplexity
-/// README).
-std::string_view quality_word(const QuantRecord& quant);
+/// README). The format that a model was released in loses nothing.
+std::string_view quality_word(const Question& question);
 
 /// Order of those words, poor 0 to near-lossless 5; 6 for anything else.
 int quality_rank(std::string_view word);

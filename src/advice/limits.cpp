@@ -94,8 +94,17 @@ void memory_limits(const Estimate& estimate, std::vector<Limit>& limits) {
         {"cache",
          fmt::format("The cache takes {:.1f} GiB at {} tokens of context, {:.0f} % of the whole; a q8_0 cache would "
                      "take about half of it.",
-                     gib(cache), estimate.settings.context,
+                     gib(cache), fmt::group_digits(estimate.settings.context),
                      100.0 * static_cast<double>(cache) / static_cast<double>(total))});
+}
+
+/// Where f16 caches stop the context short: how far the same memory reaches with q8_0 (34 bytes where f16 takes 64);
+/// 0 where they do not.
+std::uint32_t context_with_q8_cache(const Estimate& estimate) {
+  if (estimate.settings.kv_type_k.block_elements > 1 || estimate.fit.safe_context >= estimate.model.context_max)
+    return 0;
+  const std::uint64_t reach = std::uint64_t{estimate.fit.safe_context} * 64 / 34;
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(reach / 1024 * 1024, estimate.model.context_max));
 }
 
 std::string_view bottleneck_text(Bottleneck bottleneck) {
@@ -129,8 +138,9 @@ std::vector<Limit> limits_of(const Estimate& estimate, const WorkloadRecord& nee
   const auto& fit = estimate.fit;
   if (fit.verdict != Verdict::no) {
     if (fit.safe_context > 0 && fit.safe_context < need.context)
-      limits.push_back({"context", fmt::format("The safe context of {} tokens is below the {} that {} wants.",
-                                               fit.safe_context, need.context, need.name)});
+      limits.push_back(
+          {"context", fmt::format("The safe context of {} tokens is below the {} that {} wants.",
+                                  fmt::group_digits(fit.safe_context), fmt::group_digits(need.context), need.name)});
     if (estimate.speed.has_decode && estimate.speed.decode.value < need.pace_needed)
       limits.push_back({"pace", fmt::format("{:.1f} tok/s is slower than the {:.0f} tok/s that {} wants.",
                                             estimate.speed.decode.value, need.pace_needed, need.name)});
@@ -195,11 +205,21 @@ Limit improvement_of(const Estimate& estimate, const WorkloadRecord& need) {
             "Choose a smaller model: no quantisation of this one fits, and no single device in the catalog would do "
             "better."};
   }
-  if (estimate.speed.has_decode && estimate.speed.decode.value < need.pace_needed) {
+  const bool slow = estimate.speed.has_decode && estimate.speed.decode.value < need.pace_needed;
+  if (slow) {
     if (const QuantRow* smaller = smaller_quant(); smaller && smaller->decode && keeps_quality(smaller->quality) &&
                                                    smaller->decode->value >= 1.15 * estimate.speed.decode.value)
       return {"quant", fmt::format("For pace, {} runs at about {:.0f} tok/s.", smaller->id, smaller->decode->value)};
   }
+  if (slow || estimate.speed.ttft.value > need.ttft_patience)
+    for (const UpgradeRow& row : estimate.upgrades)
+      if (row.decode && row.grade.score > fit.grade.score && row.decode->value >= need.pace_needed)
+        return {"device", fmt::format("{}: {} writes about {:.0f} tok/s ({} {}).",
+                                      estimate.machine.devices.empty() ? "Add a GPU" : "A faster device", row.name,
+                                      row.decode->value, row.grade.letter, row.grade.score)};
+  if (const std::uint32_t context = context_with_q8_cache(estimate); fit.safe_context < need.context && context > 0)
+    return {"cache", fmt::format("A q8_0 cache holds about {} tokens in the same memory: --kv-type q8_0.",
+                                 fmt::group_digits(context))};
   if (const QuantRow* larger = better_quant())
     return {"quality", fmt::format("There is room for better quality: {} ({}) fits too, at about {:.0f} tok/s.",
                                    larger->id, larger->quality, larger->decode->value)};

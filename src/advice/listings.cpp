@@ -72,7 +72,7 @@ void choose_quant(const Session::Parts& parts, const Request& request, RankRow& 
     return;
   }
   row.quant = choice->question.quant.id;
-  row.quality = std::string(quality_word(choice->question.quant));
+  row.quality = std::string(quality_word(choice->question));
   row.bits_per_weight = choice->setup.inventory.bits_per_weight;
   row.params_active = choice->setup.inventory.params_active;
   row.required_bytes = choice->outcome.required;

@@ -83,7 +83,7 @@ std::vector<QuantRow> quant_rows(const Session::Parts& parts, const Question& qu
       row.bits_per_weight = setup.inventory.bits_per_weight;
       row.weights_bytes = outcome.figures.memory.weights;
       row.required_bytes = outcome.required;
-      row.quality = std::string(quality_word(record));
+      row.quality = std::string(quality_word(other));
       row.exact = record.exact;
       row.verdict = question.supported ? outcome.verdict : Verdict::no;
       if (question.supported && outcome.verdict != Verdict::no)

@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "canrun/error.hpp"
 #include "canrun/listings.hpp"
 #include "cli/exit_status.hpp"
@@ -41,8 +44,15 @@ int run_compare(const Arguments& arguments) {
   }
   std::vector<std::string> notes;
   QuestionOptions shared = question;
-  shared.gpus.clear();
-  const Request request = to_request(shared, session, notes);
+  const auto is_auto = [](const std::string& part) { return part == "auto"; };
+  const bool here =
+      std::ranges::any_of(machines, [&](const auto& parts) { return std::ranges::any_of(parts, is_auto); });
+  shared.gpus = here ? std::vector<std::string>{"auto"} : std::vector<std::string>{};
+  Request request = to_request(shared, session, notes);
+  const std::vector<std::string> own = std::exchange(request.gpu, {});
+  for (std::vector<std::string>& parts : machines)
+    if (const auto word = std::ranges::find_if(parts, is_auto); word != parts.end())
+      parts.insert(parts.erase(word), own.begin(), own.end());
   const std::vector<Estimate> estimates = compare(session, request, question.models, question.quants, machines);
   if (format == report::Format::json) {
     write_output(output.file, report::render(estimates, format, style));

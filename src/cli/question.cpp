@@ -11,6 +11,7 @@
 #include "catalog/quantity.hpp"
 #include "cli/options.hpp"
 #include "machine/detect.hpp"
+#include "machine/request.hpp"
 
 namespace canrun::cli {
 namespace {
@@ -48,41 +49,6 @@ std::vector<double> shares(const std::string& text) {
     start = end + 1;
   }
   return out;
-}
-
-/// This machine's devices, memory and processor for what the words leave open.
-void detect_into(Request& request, const Catalog& catalog, std::vector<std::string>& notes) {
-  const Detection found = detect(catalog);
-  std::vector<std::string> devices;
-  for (const std::string& name : request.gpu)
-    if (name != "auto") devices.push_back(name);
-  for (const DetectedDevice& d : found.devices) {
-    if (d.in_catalog) {
-      devices.push_back(d.spelling);
-    } else {
-      notes.push_back(fmt::format("{} is in no catalog: taken as the driver describes it", d.reported_name));
-      request.vram_bytes = d.device.memory_bytes;
-      if (d.device.bandwidth > 0) request.bandwidth = d.device.bandwidth;
-    }
-    if (request.used_bytes == 0 && d.free_known && d.reported_bytes > d.free_bytes)
-      request.used_bytes = d.reported_bytes - d.free_bytes;
-  }
-  request.gpu = devices;
-  if (!request.ram_bytes && found.machine.host.stated) request.ram_bytes = found.machine.host.ram_bytes;
-  const Host& host = found.machine.host;
-  if (request.ram_type.empty() && !request.ram_bandwidth) {
-    request.ram_type = host.ram_type;
-    if (host.ram_type.empty() && host.bandwidth > 0) request.ram_bandwidth = host.bandwidth;
-  }
-  if (request.cpu.empty()) request.cpu = host.cpu;
-  if (request.os.empty()) request.os = found.os;
-  if (!found.arguments.empty()) notes.push_back("this machine: " + found.arguments);
-  if (found.devices.empty()) {
-    std::string looked;
-    for (const std::string& place : found.looked_for) looked += (looked.empty() ? "" : "; ") + place;
-    notes.push_back(fmt::format("no GPU found, so the host alone is answered for{}{}",
-                                looked.empty() ? "" : "; looked for: ", looked));
-  }
 }
 
 void set_work(Request& r, const QuestionOptions& o) {
@@ -171,7 +137,7 @@ Request to_request(const QuestionOptions& options, const Session& session, std::
   set_less_common(request, options);
   set_rough(request, options);
   if (std::find(request.gpu.begin(), request.gpu.end(), "auto") != request.gpu.end())
-    detect_into(request, session.parts().catalog, notes);
+    describe_machine(detect(session.parts().catalog), request, notes);
   return request;
 }
 

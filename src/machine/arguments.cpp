@@ -1,5 +1,6 @@
 #include "machine/arguments.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -32,6 +33,20 @@ std::string device_spelling(const Device& device) {
   return fmt::format("{}@{:.0f}", device.id, in_gib(device.memory_bytes));
 }
 
+std::string narrow_link(const Detection& found) {
+  int generation = 0, lanes = 0;
+  bool narrow = false;
+  for (const DetectedDevice& d : found.devices) {
+    if (d.device.unified_memory || d.pcie.lanes <= 0 || d.pcie.max_generation <= 0) return {};
+    const int card_lanes = d.device.pcie_lanes > 0 ? d.device.pcie_lanes : d.pcie.lanes;
+    const int card_generation = d.device.pcie_generation > 0 ? d.device.pcie_generation : d.pcie.max_generation;
+    narrow = narrow || d.pcie.lanes < card_lanes || d.pcie.max_generation < card_generation;
+    generation = generation == 0 ? d.pcie.max_generation : std::min(generation, d.pcie.max_generation);
+    lanes = lanes == 0 ? d.pcie.lanes : std::min(lanes, d.pcie.lanes);
+  }
+  return narrow ? fmt::format("{}x{}", generation, lanes) : std::string();
+}
+
 std::string command_arguments(const Detection& detection) {
   std::string out;
   const auto add = [&](const std::string& option) { out += (out.empty() ? "" : " ") + option; };
@@ -47,6 +62,7 @@ std::string command_arguments(const Detection& detection) {
       add("--gpu " + device_text(devices[i], static_cast<int>(end - i)));
     else if (devices[i].reported_bytes > 0)
       add(fmt::format("--vram {}", gib_text(devices[i].reported_bytes)));
+    if (!devices[i].in_catalog && d.bandwidth > 0) add(fmt::format("--bandwidth {:.0f}", d.bandwidth / 1e9));
     i = end;
   }
   if (devices.empty()) add("--gpu cpu");
@@ -57,6 +73,7 @@ std::string command_arguments(const Detection& detection) {
     const std::string& cpu = detection.machine.host.cpu;
     add(cpu.find(' ') == std::string::npos ? "--cpu " + cpu : "--cpu \"" + cpu + "\"");
   }
+  if (const std::string link = narrow_link(detection); !link.empty()) add("--pcie " + link);
   return out;
 }
 

@@ -14,4 +14,8 @@ std::string device_spelling(const Device& device);
 /// that no catalog holds are described by their size. Nothing found: `--gpu cpu`.
 std::string command_arguments(const Detection& detection);
 
+/// `4x4` where a slot is narrower than its card, as `--pcie` takes it; empty where none is, or a link is not readable.
+/// Idle links train down in speed, so the speed is what device and slot can do.
+std::string narrow_link(const Detection& detection);
+
 }  // namespace canrun

@@ -103,8 +103,11 @@ std::string plain_cpu_name(std::string_view name) {
   std::string out(name.substr(0, name.find(" @ ")));
   for (const std::string_view mark : {"(R)", "(TM)", "(r)", "(tm)"}) erase_all(out, mark);
   if (const auto gen = out.find("th Gen "); gen < 3) out.erase(0, gen + 7);
-  for (const std::string_view tail : {" w/ ", " with ", " CPU", " Processor"})
+  for (const std::string_view tail : {" w/ ", " with ", " Processor"})
     if (const auto at = out.find(tail); at != std::string::npos && at > 0) out.resize(at);
+  // `Core i7-8700K CPU`, but also `Xeon CPU E5-2690 v3`.
+  if (const auto at = out.find(" CPU"); at != std::string::npos && (at + 4 == out.size() || out[at + 4] == ' '))
+    out.erase(at, 4);
   if (const auto core = out.find("-Core"); core != std::string::npos) {
     const auto space = out.rfind(' ', core);
     if (space != std::string::npos) out.resize(space);

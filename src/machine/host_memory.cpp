@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
-#include <set>
+#include <map>
 
 namespace canrun {
 namespace {
@@ -69,6 +69,8 @@ std::string_view type_name(std::uint8_t code) {
       return "DDR5";
     case 0x23:
       return "LPDDR5";
+    case 0x24:
+      return "HBM3";
     default:
       return "";
   }
@@ -109,6 +111,8 @@ MemoryModule module_of(const Structure& s) {
   if (speed == 0) speed = s.number(0x15, 2);
   if (speed == 0xFFFF) speed = s.number(0x58, 4);
   out.mts = static_cast<double>(speed);
+  const std::uint64_t bits = s.number(0x0A, 2);
+  out.bits = bits == 0xFFFF || bits > 1024 ? 0 : static_cast<int>(bits);
   out.locator = std::string(s.text(0x10)) + " " + std::string(s.text(0x11));
   return out;
 }
@@ -138,19 +142,23 @@ std::string channel_of(const std::string& locator) {
 
 void read_modules(const SystemFiles& files, HostMemory& memory) {
   const std::string dmi = files.bytes("/sys/firmware/dmi/tables/DMI");
-  std::set<std::string> channels;
+  std::map<std::string, int> channels;  // data width by name
+  constexpr int usual_bits = 64;
   int unnamed = 0;
   for (const MemoryModule& module : memory_modules(dmi)) {
     memory.installed_bytes += module.bytes;
     if (memory.type.empty()) memory.type = module.type;
     if (module.mts > 0) memory.mts = memory.mts == 0 ? module.mts : std::min(memory.mts, module.mts);
     const std::string channel = channel_of(module.locator);
+    const int bits = module.bits > 0 ? module.bits : usual_bits;
     if (channel.empty())
-      ++unnamed;
+      unnamed += bits;
     else
-      channels.insert(channel);
+      channels[channel] = std::max(channels[channel], bits);
   }
-  memory.channels = channels.empty() ? unnamed : static_cast<int>(channels.size());
+  int named = 0;
+  for (const auto& [name, bits] : channels) named += bits;
+  memory.channels = (channels.empty() ? unnamed : named) / usual_bits;
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ struct HostMemory {
   std::uint64_t available_bytes = 0;  ///< could be taken now without swapping
   std::uint64_t limit_bytes = 0;      ///< the control group's limit; 0 = none below the total
   std::uint64_t installed_bytes = 0;  ///< sum of the modules; 0 = not readable
-  int channels = 0;                   ///< 0 = not readable
+  int channels = 0;                   ///< of 64 bits; 0 = not readable
   double mts = 0;                     ///< configured, mega-transfers per second; 0 = not readable
   std::string type;                   ///< `DDR5`, `LPDDR5` …; empty = not readable
 };
@@ -27,6 +27,7 @@ struct MemoryModule {
   std::uint64_t bytes = 0;
   std::string type;
   double mts = 0;
+  int bits = 0;         ///< data width; 0 = not said. Soldered LPDDR is listed in parts of 16 or 32 bits
   std::string locator;  ///< slot and bank, as the board's maker names them
 };
 

@@ -106,3 +106,10 @@ TEST_CASE("a GGUF file cut short is refused, and its header on standard input is
   CHECK(header.status == 0);
   CHECK(header.out.find("only the header was read") != std::string::npos);
 }
+
+TEST_CASE("auto is this machine also among machines to compare") {
+  const Finished f = run({"compare", "qwen3-0.6b", "-q", "Q4_K_M", "-g", "auto", "-g", "rtx3090", "--format", "csv"});
+  INFO(f.err);
+  CHECK(f.status == 0);
+  CHECK(f.out.find("rtx-3090") != std::string::npos);
+}

@@ -82,6 +82,56 @@ std::uint32_t first_that(std::uint32_t low, std::uint32_t high, Predicate fits) 
   return low;
 }
 
+/// Finds the first of a row of placements, each with less on the devices than the one before, that leaves the devices
+/// their headroom. Compute buffers of neighbours differ little, so a guess is made with the last ones simulated, and
+/// only the guess and the placement before it are simulated themselves.
+template <class PlacementAt>
+class FirstFitting {
+public:
+  FirstFitting(const Setup& setup, const Target& target, PlacementAt placement_at)
+      : setup_(setup), target_(target), placement_at_(placement_at) {}
+
+  /// Among 1 … `last`; `last` + 1 when none does.
+  std::uint32_t operator()(std::uint32_t last) {
+    std::uint32_t low = 1;
+    std::uint32_t beyond = last + 1;
+    for (unsigned round = 0; low < beyond; ++round) {
+      // A bisection now and then, so that buffers that do differ cannot hold the search up.
+      const std::uint32_t guess = round % 4 == 3 || !known_
+                                      ? low + (beyond - low) / 2
+                                      : std::min(beyond - 1, first_that(low, beyond - 1, [&](std::uint32_t n) {
+                                                   return fits_with(*known_, placement_at_(n));
+                                                 }));
+      if (!fits(guess)) {
+        low = guess + 1;
+        continue;
+      }
+      beyond = guess;
+      if (guess == low) break;
+      if (!fits(guess - 1)) break;
+      beyond = guess - 1;
+    }
+    return beyond;
+  }
+
+private:
+  bool fits(std::uint32_t n) {
+    const Placement placement = placement_at_(n);
+    known_ = setup_.compute->get(setup_.layout, setup_.inventory.settings, placement, setup_.backend,
+                                 setup_.inventory.block_count());
+    return fits_with(*known_, placement);
+  }
+
+  [[nodiscard]] bool fits_with(const ComputeBuffers& compute, const Placement& placement) const {
+    return slack(memory_with(setup_, target_, placement, compute), target_, true) >= 0;
+  }
+
+  const Setup& setup_;
+  const Target& target_;
+  PlacementAt placement_at_;
+  std::optional<ComputeBuffers> known_;
+};
+
 }  // namespace
 
 Wish wish_of(const Question& question) {
@@ -158,10 +208,12 @@ std::optional<Outcome> offloaded(const Setup& setup, const Target& target, const
   if (target.host_only() || setup.memory_model != MemoryModel::llama_cpp) return std::nullopt;
   const std::uint32_t blocks = setup.inventory.block_count();
   PlacementFlags flags = flags_of(setup, wish);
-  const auto fits = [&](std::uint32_t gpu_layers, std::uint32_t cpu_moe_layers) {
-    flags.gpu_layers = gpu_layers;
-    flags.cpu_moe_layers = cpu_moe_layers;
-    return slack(memory_of(setup, target, placed(setup, target, flags)), target, true) >= 0;
+  // The least share on the host, one of n steps, that leaves the devices their headroom.
+  const auto first_fitting = [&](std::uint32_t steps, const auto& flags_at) {
+    return FirstFitting(setup, target, [&](std::uint32_t n) {
+      flags_at(n);
+      return placed(setup, target, flags);
+    })(steps);
   };
   const auto outcome_of = [&](std::uint32_t gpu_layers, std::uint32_t cpu_moe_layers) {
     flags.gpu_layers = gpu_layers;
@@ -173,18 +225,26 @@ std::optional<Outcome> offloaded(const Setup& setup, const Target& target, const
 
   std::optional<Outcome> best;
   if (has_experts && wish.offload != Offload::layers) {
-    const std::uint32_t on_host = first_that(1, blocks, [&](std::uint32_t n) { return fits(blocks + 1, n); });
+    const std::uint32_t on_host = first_fitting(blocks, [&](std::uint32_t n) {
+      flags.gpu_layers = blocks + 1;
+      flags.cpu_moe_layers = n;
+    });
     if (on_host <= blocks) {
       best = outcome_of(blocks + 1, on_host);
     } else {
       // Not even with all experts on the host: whole layers follow.
-      const std::uint32_t removed =
-          first_that(1, blocks + 1, [&](std::uint32_t n) { return fits(blocks + 1 - n, blocks); });
+      const std::uint32_t removed = first_fitting(blocks + 1, [&](std::uint32_t n) {
+        flags.gpu_layers = blocks + 1 - n;
+        flags.cpu_moe_layers = blocks;
+      });
       if (removed <= blocks + 1) best = outcome_of(blocks + 1 - removed, blocks);
     }
   }
   if (!has_experts || wish.offload != Offload::experts) {
-    const std::uint32_t removed = first_that(1, blocks + 1, [&](std::uint32_t n) { return fits(blocks + 1 - n, 0); });
+    const std::uint32_t removed = first_fitting(blocks + 1, [&](std::uint32_t n) {
+      flags.gpu_layers = blocks + 1 - n;
+      flags.cpu_moe_layers = 0;
+    });
     if (removed <= blocks + 1) {
       Outcome layers = outcome_of(blocks + 1 - removed, 0);
       if (!best || faster(layers, *best)) best = layers;

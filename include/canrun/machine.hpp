@@ -74,6 +74,7 @@ struct Machine {
   std::vector<Device> devices;
   Host host;
   Link link;
+  std::string os;  ///< as stated: linux, windows, macos; empty where it was not
 };
 
 }  // namespace canrun

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
+#include "ingest/model_file.hpp"
 #include "quant/tensor_types.hpp"
 
 namespace canrun {
@@ -16,6 +18,17 @@ bool is_gguf(const QuantRecord& quant) {
 std::string base_name(const std::string& repository) {
   const auto slash = repository.rfind('/');
   return slash == std::string::npos ? repository : repository.substr(slash + 1);
+}
+
+/// A word that a shell reads as it stands.
+std::string shell_word(const std::string& text) {
+  const bool plain = std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return std::isalnum(c) || c == '_' || c == '-' || c == '.' || c == '/' || c == ':';
+  });
+  if (plain && !text.empty()) return text;
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
 }
 
 std::string llama_server(const Estimate& estimate, const ModelRecord& model, const QuantRecord& quant) {
@@ -87,6 +100,31 @@ std::string launch_command(const Estimate& estimate, const ModelRecord& model, c
   if (runtime.memory_model == "mlx")
     return fmt::format("mlx_lm.server --model mlx-community/{}-{:.0f}bit", base_name(model.repository), quant.bits);
   return runtime.command;
+}
+
+std::string added_flags(const Catalog& catalog, const Request& request, const ModelRecord& model,
+                        const QuantRecord& quant) {
+  std::string flags;
+  // With -hf the projector comes along by itself.
+  if (request.mmproj == "auto" && model.gguf_repository.empty()) flags += " --mmproj mmproj-F16.gguf";
+  if (!request.mmproj.empty() && request.mmproj != "auto") flags += " --mmproj " + shell_word(request.mmproj);
+  for (const std::string& path : request.lora) flags += " --lora " + shell_word(path);
+  if (looks_like_model_file(request.draft)) {
+    flags += " -md " + shell_word(request.draft);
+  } else if (!request.draft.empty()) {
+    const ModelRecord draft = catalog.model(request.draft).record;
+    const std::string file_type = request.draft_quant.empty() ? quant.id : request.draft_quant;
+    flags += draft.gguf_repository.empty()
+                 ? fmt::format(" -md {}-{}.gguf", base_name(draft.repository.empty() ? draft.id : draft.repository),
+                               file_type)
+                 : fmt::format(" -hfd {}:{}", draft.gguf_repository, file_type);
+  }
+  const bool drafts = request.draft_tokens || request.draft_accept;
+  if (request.mtp && drafts && request.draft.empty()) flags += " --spec-type draft-mtp";
+  if (request.draft_tokens) flags += fmt::format(" --spec-draft-n-max {}", *request.draft_tokens);
+  if (request.cache_ram_bytes) flags += fmt::format(" --cache-ram {}", *request.cache_ram_bytes >> 20);
+  if (request.ctx_checkpoints) flags += fmt::format(" --ctx-checkpoints {}", *request.ctx_checkpoints);
+  return flags;
 }
 
 Download download_of(const ModelRecord& model, const QuantRecord& quant, std::uint64_t weights_bytes) {

@@ -17,4 +17,9 @@ std::string launch_command(const Estimate& estimate, const ModelRecord& model, c
 /// Repository and file name pattern on the hub; bytes are those of the tensors (a file adds 5-13 MB of header).
 Download download_of(const ModelRecord& model, const QuantRecord& quant, std::uint64_t weights_bytes);
 
+/// llama-server's flags for what the request loads beside the model and for what it keeps of past prompts; empty where
+/// it asks for neither.
+std::string added_flags(const Catalog& catalog, const Request& request, const ModelRecord& model,
+                        const QuantRecord& quant);
+
 }  // namespace canrun

@@ -12,8 +12,10 @@
 #include "advice/upgrades.hpp"
 #include "canrun/catalog.hpp"
 #include "memory/breakdown.hpp"
+#include "planner/added.hpp"
 #include "planner/assess.hpp"
 #include "planner/context_limits.hpp"
+#include "planner/server_memory.hpp"
 #include "planner/survey.hpp"
 
 namespace canrun {
@@ -94,7 +96,10 @@ Session::Session(const Catalog& catalog, std::shared_ptr<const Corrections> corr
 Estimate Session::estimate(const Request& request) const {
   const Question question = resolve_question(parts_->catalog, request, parts_->calibration);
   const Setup setup = make_setup(question, question.settings, graph_backend(question.backend));
-  const Target target = make_target(question, parts_->calibration);
+  Target target = make_target(question, parts_->calibration);
+  const std::vector<AddedPart> added =
+      added_parts(parts_->catalog, request, question, parts_->calibration, setup, target);
+  if (!added.empty()) load_added(target, added);
   const Wish wish = wish_of(question);
   const Outcome outcome = assess(setup, target, question.workload, wish);
 
@@ -112,9 +117,14 @@ Estimate Session::estimate(const Request& request) const {
   }
   if (setup.memory_model == MemoryModel::pooled && !target.host_only())
     estimate.pool = tightest_pool(setup.inventory, outcome.placement, target.devices);
-  estimate.memory_lines = breakdown(setup.inventory, estimate);
+  estimate.memory_lines =
+      breakdown(setup.inventory, estimate, added_lines(added, estimate.machine, estimate.settings.context));
+  estimate.system_lines = question.system;
+  for (MemoryLine& line : server_lines(request, question, setup)) estimate.system_lines.push_back(std::move(line));
   if (request.draft_accept) estimate.speculation = speculation_of(*parts_, question, request, setup, target, outcome);
   estimate.command = launch_command(estimate, question.subject.record, question.quant, question.runtime);
+  if (estimate.command.starts_with("llama-server"))
+    estimate.command += added_flags(parts_->catalog, request, question.subject.record, question.quant);
   estimate.download = download_of(question.subject.record, question.quant, estimate.memory.weights);
   if (estimate.fit.verdict == Verdict::no && !target.host_only()) {
     const std::optional<Outcome> part = offloaded(setup, target, question.workload, wish);

@@ -107,6 +107,19 @@ std::uint32_t context_with_q8_cache(const Estimate& estimate) {
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(reach / 1024 * 1024, estimate.model.context_max));
 }
 
+/// Windows does not refuse what a card cannot hold: it moves it into shared system memory, page by page.
+void spill_limit(const Estimate& estimate, std::vector<Limit>& limits) {
+  constexpr double near_full = 0.95;
+  if (estimate.machine.os != "windows" || estimate.machine.devices.empty()) return;
+  if (estimate.machine.devices.front().unified_memory) return;
+  const std::uint64_t held = estimate.memory.on_devices().total();
+  if (static_cast<double>(held) < near_full * static_cast<double>(estimate.fit.available_bytes)) return;
+  limits.push_back({"spill",
+                    "Windows spills what the card cannot hold into shared system memory instead of failing: the pace "
+                    "then falls off a cliff, to that of the link. Leave headroom, or set the driver's CUDA sysmem "
+                    "fallback policy to \"prefer no fallback\" so that it fails instead."});
+}
+
 std::string_view bottleneck_text(Bottleneck bottleneck) {
   switch (bottleneck) {
     case Bottleneck::device_bandwidth:
@@ -134,6 +147,7 @@ std::vector<Limit> limits_of(const Estimate& estimate, const WorkloadRecord& nee
     limits.push_back(
         {"runtime", fmt::format("{} cannot run this model: {}.", estimate.runtime.id, estimate.runtime.reason)});
   memory_limits(estimate, limits);
+  spill_limit(estimate, limits);
 
   const auto& fit = estimate.fit;
   if (fit.verdict != Verdict::no) {

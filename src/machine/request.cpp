@@ -69,6 +69,7 @@ void add_used(const Detection& found, Request& request, std::vector<std::string>
   for (const DetectedDevice& d : found.devices) {
     const std::uint64_t used = d.free_known && d.reported_bytes > d.free_bytes ? d.reported_bytes - d.free_bytes : 0;
     request.used_bytes = std::max(request.used_bytes, used);
+    if (used > 0 && !request.display) request.display = false;  // a display is among what is in use
     least = std::min(least, used);
   }
   constexpr std::uint64_t worth_a_word = 256ULL << 20U;

@@ -133,7 +133,7 @@ void add_pooled(std::vector<MemoryLine>& lines, const Inventory& inventory, cons
 
 }  // namespace
 
-std::vector<MemoryLine> breakdown(const Inventory& inventory, const Estimate& estimate) {
+std::vector<MemoryLine> breakdown(const Inventory& inventory, const Estimate& estimate, std::vector<MemoryLine> added) {
   const MemoryFigures& memory = estimate.memory;
   const Machine& machine = estimate.machine;
   std::vector<MemoryLine> lines;
@@ -146,6 +146,7 @@ std::vector<MemoryLine> breakdown(const Inventory& inventory, const Estimate& es
   add_place(lines, inventory, memory.host, "host");
   add(lines, "output", "Output buffer", "host", memory.output_buffer, "4 B × vocabulary × slots",
       "llama.cpp v0.5.0: src/llama-context.cpp");
+  for (MemoryLine& line : added) lines.push_back(std::move(line));
   add(lines, "headroom", "Headroom", machine.devices.empty() ? "host" : "devices", estimate.headroom_bytes,
       "kept free, --headroom", "the question");
   return lines;

@@ -13,6 +13,9 @@ constexpr std::array expands_latent{"minicpm3"sv, "plm"sv};
 constexpr std::array diffusion{"dream"sv, "llada"sv, "llada-moe"sv, "rnd1"sv};
 constexpr std::array trunk_only{"qwen3next"sv, "qwen35"sv, "qwen35moe"sv, "qwen4exp"sv, "minimax-01"sv};
 
+constexpr std::array rolls_back{"kimi-k3"sv,    "qwen35"sv,         "qwen35moe"sv, "qwen4exp"sv, "deepseek4"sv,
+                                "nemotron_h"sv, "nemotron_h_moe"sv, "lfm2"sv,      "lfm2moe"sv,  "bailingmoe3"sv};
+
 template <class Names>
 bool contains(const Names& names, std::string_view name) {
   return std::ranges::find(names, name) != names.end();
@@ -57,6 +60,10 @@ bool indexer_stores_values(const Architecture& architecture) {
 
 bool is_compressed(const Architecture& architecture) {
   return architecture.gguf_arch == "deepseek4";
+}
+
+bool rolls_states_back(const Architecture& architecture) {
+  return contains(rolls_back, architecture.gguf_arch);
 }
 
 }  // namespace canrun

@@ -163,4 +163,22 @@ std::uint64_t count_vision(const Config& config, std::uint32_t text_hidden) {
   return rule->count(config, tower, text_hidden);
 }
 
+VisionShape vision_shape(std::string_view config_json) {
+  const Config config = Config::parse(config_json);
+  const auto vision = config.object("vision_config");
+  if (!vision) return {};
+  const Tower tower = read_tower(vision->alone());
+  if (tower.width == 0 || tower.ffn == 0) return {};
+  const std::string model_type = config.text("model_type");
+  const Count side = tower.patch > 0 ? tower.image / tower.patch : 0;
+  VisionShape shape{tower.width, tower.ffn, side * side};
+  if (model_type.starts_with("qwen") || model_type.starts_with("glm4v"))
+    shape.patches = 4 * warm_up_tokens_merged;
+  else if (model_type.starts_with("gemma4"))
+    shape.patches = 9 * warm_up_tokens;
+  else if (model_type == "mistral3" || model_type.starts_with("kimi") || side == 0)
+    shape.patches = 4 * warm_up_tokens;
+  return shape;
+}
+
 }  // namespace canrun

@@ -23,8 +23,11 @@ PlacementFlags flags_of(const Setup& setup, const Wish& wish) {
 
 Placement placed(const Setup& setup, const Target& target, const PlacementFlags& flags) {
   std::array<std::uint64_t, max_devices> room{};
-  for (std::size_t d = 0; d < target.devices.size(); ++d)
-    room[d] = target.devices[d].usable_bytes - std::min(target.devices[d].usable_bytes, target.overhead[d]);
+  for (std::size_t d = 0; d < target.devices.size(); ++d) {
+    std::uint64_t taken = target.overhead[d];
+    if (d < target.added.size()) taken += target.added[d].at(setup.inventory.settings.context);
+    room[d] = target.devices[d].usable_bytes - std::min(target.devices[d].usable_bytes, taken);
+  }
   return make_placement(setup.inventory.block_count(), std::span(room).first(target.devices.size()), flags);
 }
 
@@ -55,6 +58,13 @@ double host_share(const Setup& setup, const Placement& placement) {
       host += static_cast<double>(block.experts);
   }
   return total > 0 ? host / total : 0;
+}
+
+MemoryFigures with_added(MemoryFigures memory, const Setup& setup, const Target& target) {
+  const std::uint32_t context = setup.inventory.settings.context;
+  for (std::size_t d = 0; d < target.added.size(); ++d) memory.device[d].added = target.added[d].at(context);
+  memory.host.added = target.added_host.at(context);
+  return memory;
 }
 
 SpeedFigures speed_of(const Setup& setup, const Target& target, const Workload& workload, const Placement& placement) {
@@ -145,8 +155,9 @@ Wish wish_of(const Question& question) {
 
 MemoryFigures memory_of(const Setup& setup, const Target& target, const Placement& placement) {
   if (setup.memory_model == MemoryModel::pooled && placement.devices > 0)
-    return pooled_figures(setup.inventory, placement, target.devices);
-  if (setup.memory_model != MemoryModel::llama_cpp) return plain_figures(setup.inventory, placement, target.overhead);
+    return with_added(pooled_figures(setup.inventory, placement, target.devices), setup, target);
+  if (setup.memory_model != MemoryModel::llama_cpp)
+    return with_added(plain_figures(setup.inventory, placement, target.overhead), setup, target);
   return memory_with(setup, target, placement,
                      setup.compute->get(setup.layout, setup.inventory.settings, placement, setup.backend,
                                         setup.inventory.block_count()));
@@ -156,7 +167,7 @@ MemoryFigures memory_with(const Setup& setup, const Target& target, const Placem
                           const ComputeBuffers& compute) {
   MemoryFigures memory = place(setup.inventory, placement, compute);
   for (std::uint32_t d = 0; d < placement.devices; ++d) memory.device[d].runtime = target.overhead[d];
-  return memory;
+  return with_added(memory, setup, target);
 }
 
 std::int64_t slack(const MemoryFigures& memory, const Target& target, bool with_headroom) {

@@ -153,6 +153,7 @@ Question resolve_question(const Catalog& catalog, const Request& request, const 
 
   ResolvedMachine machine = resolve_machine(catalog, request);
   question.machine = std::move(machine.machine);
+  question.system = std::move(machine.system);
   question.notes.insert(question.notes.end(), machine.notes.begin(), machine.notes.end());
 
   choose_quant(catalog, request, question);

@@ -25,6 +25,7 @@ struct Question {
   bool supported = true;
   std::string unsupported_reason;
   Machine machine;
+  std::vector<MemoryLine> system;  ///< what the system takes of the devices
   WorkloadRecord workload_record;
   Workload workload;
   Settings settings;

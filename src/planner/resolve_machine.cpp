@@ -7,6 +7,7 @@
 
 #include "canrun/error.hpp"
 #include "canrun/placement.hpp"
+#include "memory/system_memory.hpp"
 
 namespace canrun {
 namespace {
@@ -118,8 +119,6 @@ void resolve_devices(const Catalog& catalog, const Request& request, ResolvedMac
       result.notes.push_back(
           fmt::format("bandwidth of each device × {:g}: {:.0f} GB/s", scale, devices.front().bandwidth / 1e9));
   }
-  if (request.used_bytes > 0)
-    for (Device& device : devices) device.usable_bytes -= std::min(device.usable_bytes, request.used_bytes);
 }
 
 void resolve_host(const Catalog& catalog, const Request& request, ResolvedMachine& result) {
@@ -209,6 +208,9 @@ ResolvedMachine resolve_machine(const Catalog& catalog, const Request& request) 
   ResolvedMachine result;
   resolve_devices(catalog, request, result);
   resolve_host(catalog, request, result);
+  result.machine.os = request.os;
+  result.system = take_system_share(result.machine.devices,
+                                    {request.os, request.backend, request.display, request.ecc, request.used_bytes});
   resolve_link(catalog, request, result);
   return result;
 }

@@ -12,6 +12,7 @@ namespace canrun {
 
 struct ResolvedMachine {
   Machine machine;
+  std::vector<MemoryLine> system;  ///< what the system takes of the devices
   std::vector<std::string> notes;  ///< choices that the reader should know of
 };
 

@@ -97,6 +97,9 @@ Target make_target(const Question& question, const Calibration& calibration) {
 
 void place_on(Target& target, const Device& device, const Calibration& calibration, std::string_view runtime,
               std::string_view backend, double headroom) {
+  AddedLoad added;
+  for (const AddedLoad& load : target.added) added += load;
+  if (!target.added.empty()) target.added = {added};
   target.devices.clear();
   target.constants.clear();
   target.overhead.clear();

@@ -29,12 +29,29 @@ struct Setup {
 /// The backend as the graph room names it; unknown words are `cuda`.
 GraphBackend graph_backend(std::string_view backend);
 
+/// Bytes of something that is loaded beside the model: fixed, and per token of the model's context.
+struct AddedLoad {
+  std::uint64_t fixed = 0;
+  double per_token = 0;
+
+  [[nodiscard]] std::uint64_t at(std::uint32_t context) const {
+    return fixed + static_cast<std::uint64_t>(per_token * context);
+  }
+  AddedLoad& operator+=(const AddedLoad& other) {
+    fixed += other.fixed;
+    per_token += other.per_token;
+    return *this;
+  }
+};
+
 /// A machine ready to be asked: constants looked up, overheads known.
 struct Target {
   std::vector<Device> devices;
   std::vector<SpeedConstants> constants;  ///< one per device
   std::vector<std::uint64_t> overhead;    ///< runtime bytes per device: context and driver
   std::vector<std::uint64_t> headroom;    ///< bytes per device
+  std::vector<AddedLoad> added;           ///< per device; empty where nothing is loaded beside the model
+  AddedLoad added_host;
   Host host;
   HostConstants host_constants;
   std::uint64_t host_headroom = 0;

@@ -69,6 +69,7 @@ std::string explain_report(const Estimate& e, const Style& style) {
   line(question(e) + " · " + setting(e), 2);
   line(fmt::format("{}  {}  {}", answer_word(e.fit.verdict), grade(e.fit.grade), answer(e, style)), 2);
   table(memory_line_table(e, style));
+  table(system_table(e, style));
   table(fit_lines(e, style));
   table(speed_lines(e, style));
   table(speed_table(e, style));

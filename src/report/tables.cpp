@@ -45,6 +45,7 @@ Table memory_table(const Estimate& e, const Style& style) {
   row("recurrent state", on.state, host.state);
   row("compute buffers", on.compute, host.compute + e.memory.output_buffer);
   row("runtime overhead", on.runtime, 0);
+  row("beside the model", on.added, host.added);
   const char* const lack = e.fit.verdict == Verdict::tight ? "headroom missing" : "missing";
   if (host_alone) {
     row("headroom", 0, e.headroom_bytes);
@@ -98,6 +99,17 @@ Table memory_line_table(const Estimate& e, const Style& style) {
           {},
           "rule"};
   for (const MemoryLine& line : e.memory_lines)
+    t.rows.push_back({{{clean(line.label, 80)}, {clean(line.device, 80)}, {memory(line.bytes, style.units)}},
+                      source_note(line.formula, line.source)});
+  return t;
+}
+
+Table system_table(const Estimate& e, const Style& style) {
+  Table t{"What the system takes, not counted above",
+          {{"line", Align::left}, {"on", Align::left}, {std::string(unit_name(style.units)), Align::decimal}},
+          {},
+          "rule"};
+  for (const MemoryLine& line : e.system_lines)
     t.rows.push_back({{{clean(line.label, 80)}, {clean(line.device, 80)}, {memory(line.bytes, style.units)}},
                       source_note(line.formula, line.source)});
   return t;

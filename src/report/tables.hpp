@@ -14,6 +14,7 @@ Table memory_table(const Estimate& estimate, const Style& style);
 Table device_table(const Estimate& estimate, const Style& style);
 /// Every named line with its rule and source.
 Table memory_line_table(const Estimate& estimate, const Style& style);
+Table system_table(const Estimate& estimate, const Style& style);
 /// Decode, prefill, first token, whole answer, the setup and the model in words.
 Table speed_table(const Estimate& estimate, const Style& style);
 Table workload_table(const Estimate& estimate, const Style& style);

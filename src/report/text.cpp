@@ -67,6 +67,7 @@ void memory_part(Page& page, const Estimate& e, const Style& style) {
   if (style.verbosity == 0) return;
   page.table(device_table(e, style));
   page.table(memory_line_table(e, style));
+  page.table(system_table(e, style));
 }
 
 void limits_part(Page& page, const Estimate& e) {

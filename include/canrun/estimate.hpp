@@ -150,7 +150,8 @@ struct Limit {
 struct EvidenceRow {
   std::string device, model, quant, runtime, metric, date, source;
   double value = 0, predicted = 0;
-  std::string relation;  ///< exact, same device and model, same device …
+  double predicted_low = 0, predicted_high = 0;  ///< the interval of the prediction; 0 where there is none
+  std::string relation;                          ///< exact, same device and model, same device …
 };
 
 /// Where a speed came from.

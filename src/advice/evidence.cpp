@@ -43,23 +43,23 @@ EvidenceQuery query_of(const Estimate& estimate, const std::string& device) {
   return query;
 }
 
-/// What the session says for the measured case; 0 where it says nothing.
-double predicted_for(const Session& session, const Measurement& m) {
+/// What the session says for the measured case; zeros where it says nothing.
+Interval predicted_for(const Session& session, const Measurement& m) {
   try {
     const Session::Parts& parts = session.parts();
     const Question question = resolve_question(parts.catalog, request_of(m), parts.calibration);
     const Setup setup = make_setup(question, question.settings, graph_backend(question.backend));
     const Target target = make_target(question, parts.calibration);
     const SpeedFigures speed = assess(setup, target, question.workload, wish_of(question)).figures.speed;
-    if (m.metric == Metric::prefill) return speed.prefill.value;
-    if (m.metric == Metric::ttft) return speed.ttft.value;
-    return speed.has_decode ? speed.decode.value : 0;
+    if (m.metric == Metric::prefill) return speed.prefill;
+    if (m.metric == Metric::ttft) return speed.ttft;
+    return speed.has_decode ? speed.decode : Interval{};
   } catch (const Error&) {
-    return 0;
+    return {};
   }
 }
 
-EvidenceRow row_of(const Measurement& m, Relation relation, double predicted) {
+EvidenceRow row_of(const Measurement& m, Relation relation, const Interval& predicted) {
   static constexpr std::string_view metrics[] = {"decode", "prefill", "ttft"};
   EvidenceRow row;
   row.device = m.devices > 1 ? std::to_string(m.devices) + "x " + std::string(m.device) : std::string(m.device);
@@ -70,7 +70,9 @@ EvidenceRow row_of(const Measurement& m, Relation relation, double predicted) {
   row.date = m.date;
   row.source = m.source;
   row.value = m.value;
-  row.predicted = predicted;
+  row.predicted = predicted.value;
+  row.predicted_low = predicted.low;
+  row.predicted_high = predicted.high;
   row.relation = words_of(relation);
   return row;
 }
@@ -117,7 +119,8 @@ void add_evidence(const Session& session, const Catalog& catalog, bool with_pred
     const Measurement& m = *nearest.measurement;
     if (nearest.relation == Relation::exact && m.metric == Metric::decode) ++exact;
     if (estimate.evidence.size() < shown)
-      estimate.evidence.push_back(row_of(m, nearest.relation, with_predictions ? predicted_for(session, m) : 0));
+      estimate.evidence.push_back(
+          row_of(m, nearest.relation, with_predictions ? predicted_for(session, m) : Interval{}));
   }
   if (exact > 0) {
     estimate.basis.level = "measured";

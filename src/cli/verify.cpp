@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -45,6 +46,29 @@ std::string today() {
                      static_cast<unsigned>(day.day()));
 }
 
+/// A table below the program's own start-up log: what the rows do not say of the model, the log may.
+void complete(std::vector<BenchmarkRow>& rows, std::string_view text) {
+  if (std::ranges::all_of(rows, [](const BenchmarkRow& r) { return !r.model.empty() || !r.model_type.empty(); }))
+    return;
+  std::vector<RuntimeLog> logs;
+  try {
+    logs = read_runtime_log(text);
+  } catch (const Error&) {
+    return;
+  }
+  if (logs.size() != 1) return;
+  const RuntimeLog& log = logs.front();
+  for (BenchmarkRow& row : rows) {
+    if (!row.model.empty() || !row.model_type.empty()) continue;
+    row.model = log.model;
+    row.quant = log.quant;
+    row.params = log.params;
+    if (!log.architecture.empty()) row.model_type = log.architecture + " ? " + log.quant;
+    if (row.devices.empty()) row.devices = log.devices;
+    if (!row.gpu_layers && log.gpu_layers) row.gpu_layers = static_cast<std::int64_t>(*log.gpu_layers);
+  }
+}
+
 /// Compares everything that the text holds; what cannot be answered is complained of and kept in `refused`.
 report::Verified compared(const Session& session, const std::string& text, const Request& base,
                           std::optional<Error>& refused) {
@@ -57,7 +81,8 @@ report::Verified compared(const Session& session, const std::string& text, const
       refused = error;
     }
   };
-  if (const std::vector<BenchmarkRow> rows = read_benchmark(text); !rows.empty()) {
+  if (std::vector<BenchmarkRow> rows = read_benchmark(text); !rows.empty()) {
+    complete(rows, text);
     attempt([&] { verified.speeds.push_back(verify_rates(session, rows, base)); });
     return verified;
   }
@@ -100,7 +125,7 @@ int run_verify(const Arguments& arguments) {
       "Predicted against measured. Memory: the start-up log of llama.cpp, llama-server, Ollama, vLLM or SGLang, term "
       "by "
       "term. Speed: the output of llama-bench (JSON, JSONL, CSV, SQL, markdown), of vllm bench serve or SGLang's "
-      "bench_serving, the timings of llama-server or Ollama, test by test.",
+      "bench_serving, of llama-batched-bench, the timings of llama-server, Ollama or mlx_lm, test by test.",
       "canrun verify");
   app.footer(
       "Examples:\n"

@@ -25,50 +25,6 @@ void add_announced(std::string_view text, std::vector<BenchmarkRow>& rows) {
     if (row.devices.empty() && row.backend != "cpu") row.devices = devices;
 }
 
-/// `====== Serving Benchmark Result ======` and the lines below it, as vLLM and SGLang print them.
-std::vector<std::pair<BenchmarkFields, std::uint32_t>> printed_summaries(std::string_view text) {
-  static constexpr std::pair<std::string_view, std::string_view> labels[] = {
-      {"Backend:", "backend"},
-      {"Successful requests:", "completed"},
-      {"Max request concurrency:", "max_concurrency"},
-      {"Maximum request concurrency:", "max_concurrency"},
-      {"Benchmark duration (s):", "duration"},
-      {"Total input tokens:", "total_input_tokens"},
-      {"Total generated tokens:", "total_output_tokens"},
-      {"Request throughput (req/s):", "request_throughput"},
-      {"Output token throughput (tok/s):", "output_throughput"},
-      {"Mean E2E Latency (ms):", "mean_e2e_latency_ms"},
-      {"Mean E2EL (ms):", "mean_e2el_ms"},
-      {"Median TTFT (ms):", "median_ttft_ms"},
-      {"Mean TTFT (ms):", "mean_ttft_ms"},
-      {"Median TPOT (ms):", "median_tpot_ms"},
-      {"Mean TPOT (ms):", "mean_tpot_ms"},
-      {"Concurrency:", "concurrency"},
-      {"Accept length:", "accept_length"}};
-  std::vector<std::pair<BenchmarkFields, std::uint32_t>> records;
-  std::uint32_t number = 0;
-  std::string concurrency;
-  while (!text.empty() && records.size() < most_rows) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    ++number;
-    if (line.find("Serving Benchmark Result") != std::string_view::npos) {
-      records.push_back({{}, number});
-      if (!concurrency.empty()) records.back().first["max_concurrency"] = concurrency;
-      continue;
-    }
-    for (const auto& [label, name] : labels)
-      if (const auto at = line.find(label); at != std::string_view::npos) {
-        std::string value = word_after(line.substr(at), label);
-        if (name == "max_concurrency" && value != "None") concurrency = value;
-        if (!records.empty()) records.back().first.insert_or_assign(std::string(name), std::move(value));
-        break;
-      }
-  }
-  return records;
-}
-
 }  // namespace
 
 std::vector<BenchmarkRow> read_benchmark(std::string_view text) {
@@ -79,10 +35,11 @@ std::vector<BenchmarkRow> read_benchmark(std::string_view text) {
   // A log line may begin with a bracket, too: `[2026-11-24 …] server_args=`.
   const bool bracketed_log = text[first] == '[' && text.substr(first + 1).find_first_of("{") > 200;
   auto records = json && !bracketed_log ? json_records(text) : table_records(text);
-  if (records.empty()) records = printed_summaries(text);
+  if (records.empty()) records = printed_records(text);
   for (const auto& [fields, line] : records) {
     if (rows.size() >= most_rows) break;
-    add_llama_bench(fields, line, rows) || add_serving(fields, line, rows) || add_completion(fields, line, rows);
+    add_llama_bench(fields, line, rows) || add_batched_bench(fields, line, rows) || add_serving(fields, line, rows) ||
+        add_completion(fields, line, rows);
   }
   if (!json) add_announced(text, rows);
   return rows;

@@ -26,6 +26,7 @@ std::string backend_word(std::string_view printed);
 
 /// Each adds the rows of a record that is its tool's, and returns whether it is. `line` says where the record stands.
 bool add_llama_bench(const BenchmarkFields& fields, std::uint32_t line, std::vector<BenchmarkRow>& rows);
+bool add_batched_bench(const BenchmarkFields& fields, std::uint32_t line, std::vector<BenchmarkRow>& rows);
 bool add_serving(const BenchmarkFields& fields, std::uint32_t line, std::vector<BenchmarkRow>& rows);
 bool add_completion(const BenchmarkFields& fields, std::uint32_t line, std::vector<BenchmarkRow>& rows);
 
@@ -33,5 +34,8 @@ bool add_completion(const BenchmarkFields& fields, std::uint32_t line, std::vect
 std::vector<std::pair<BenchmarkFields, std::uint32_t>> json_records(std::string_view text);
 /// Records in CSV with a heading, SQL INSERTs or a markdown table, wherever they stand in the text.
 std::vector<std::pair<BenchmarkFields, std::uint32_t>> table_records(std::string_view text);
+
+/// Records printed for people, a value a line.
+std::vector<std::pair<BenchmarkFields, std::uint32_t>> printed_records(std::string_view text);
 
 }  // namespace canrun

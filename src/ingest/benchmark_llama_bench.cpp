@@ -139,6 +139,39 @@ bool from_ik(const BenchmarkFields& fields) {
 
 }  // namespace
 
+bool add_batched_bench(const BenchmarkFields& fields, std::uint32_t line, std::vector<BenchmarkRow>& rows) {
+  // llama-batched-bench in a table or JSON Lines; ik_llama.cpp's sweep bench, whose N_KV is the depth.
+  const auto prompt = count_in(fields, {"PP", "pp"});
+  const auto output = count_in(fields, {"TG", "tg"});
+  const auto read = number_in(text_in(fields, {"S_PP t/s", "speed_pp"}));
+  const auto written = number_in(text_in(fields, {"S_TG t/s", "speed_tg"}));
+  if (!prompt || !output || !read || !written) return false;
+  const auto streams = count_in(fields, {"B", "pl"});
+  BenchmarkRow row;
+  row.tool = streams ? "llama-batched-bench" : "llama-sweep-bench";
+  row.runtime = streams ? "llama.cpp" : "ik_llama.cpp";
+  row.line = line;
+  if (!streams) row.depth = static_cast<double>(count_in(fields, {"N_KV"}).value_or(0));
+  read_settings(fields, row);
+  read_placement(fields, row);
+  if (*prompt > 0 && *read > 0) {
+    BenchmarkRow& added = rows.emplace_back(row);
+    added.metric = RateMetric::prefill;
+    added.prompt = static_cast<double>(*prompt);
+    added.value = *read;
+  }
+  if (*output > 0 && *written > 0) {
+    // The sweep writes before it reads at each depth; a batch writes behind its prompts.
+    if (streams) row.depth = static_cast<double>(*prompt);
+    row.metric = RateMetric::decode;
+    row.output = static_cast<double>(*output);
+    row.streams = static_cast<double>(std::max<std::uint64_t>(1, streams.value_or(1)));
+    row.value = *written / row.streams;
+    rows.push_back(std::move(row));
+  }
+  return true;
+}
+
 bool add_llama_bench(const BenchmarkFields& fields, std::uint32_t line, std::vector<BenchmarkRow>& rows) {
   const bool table = fields.contains("test") && fields.contains("t/s");
   if (!table && !(fields.contains("avg_ts") && fields.contains("n_gen"))) return false;

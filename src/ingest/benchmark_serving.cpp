@@ -109,8 +109,10 @@ bool add_completion(const BenchmarkFields& fields, std::uint32_t line, std::vect
   row.model = text_in(fields, {"model", "generation_settings.model", "model_path"});
   double prompt = 0, prompt_seconds = 0, output = 0, output_seconds = 0;
   if (const auto predicted = positive(fields, {"timings.predicted_n", "predicted_n"})) {
-    row.tool = "llama-server";
-    row.runtime = "llama.cpp";
+    const std::string_view printed_by = text_in(fields, {"printed_by"});
+    row.tool = printed_by.empty() ? "llama-server" : printed_by;
+    row.runtime = printed_by == "mlx" ? "mlx" : "llama.cpp";
+    if (printed_by == "mlx") row.backend = "metal";
     output = *predicted;
     output_seconds = positive(fields, {"timings.predicted_ms", "predicted_ms"}).value_or(0) / 1e3;
     prompt = positive(fields, {"timings.prompt_n", "prompt_n"}).value_or(0);

@@ -98,7 +98,8 @@ std::vector<std::pair<BenchmarkFields, std::uint32_t>> table_records(std::string
       records.emplace_back(std::move(fields), number);
     } else if (line.starts_with('|')) {
       Cells cells = piped(line);
-      if (has(cells, "test") && has(cells, "t/s"))
+      const bool rates = has(cells, "S_PP t/s") && has(cells, "S_TG t/s");
+      if (rates || (has(cells, "test") && has(cells, "t/s")))
         markdown = std::move(cells);
       else if (!markdown.empty() && line.find_first_not_of("|-: ") != std::string_view::npos)
         records.emplace_back(joined(markdown, cells), number);

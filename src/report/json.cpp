@@ -278,7 +278,7 @@ Json upgrades(const Estimate& e) {
 
 Json evidence(const Estimate& e) {
   Json rows = Json::array();
-  for (const EvidenceRow& v : e.evidence)
+  for (const EvidenceRow& v : e.evidence) {
     rows.push_back(Json{{"device", v.device},
                         {"model", v.model},
                         {"quant", v.quant},
@@ -289,6 +289,12 @@ Json evidence(const Estimate& e) {
                         {"relation", v.relation},
                         {"date", v.date},
                         {"source", v.source}});
+    if (v.predicted > 0) {
+      rows.back()["low"] = v.predicted_low;
+      rows.back()["high"] = v.predicted_high;
+      rows.back()["agrees"] = v.value >= v.predicted_low && v.value <= v.predicted_high;
+    }
+  }
   return rows;
 }
 

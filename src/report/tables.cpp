@@ -229,16 +229,22 @@ Table evidence_table(const Estimate& e, const Style&) {
            {"quant", Align::left},
            {"metric", Align::left},
            {"measured", Align::right},
-           {"predicted", Align::right}},
+           {"predicted", Align::right},
+           {"", Align::left}},
           {},
           "source"};
+  const auto agreement = [](const EvidenceRow& v) -> std::string {
+    if (v.predicted <= 0) return {};
+    return v.value >= v.predicted_low && v.value <= v.predicted_high ? "agrees" : "off";
+  };
   for (const EvidenceRow& v : e.evidence)
     t.rows.push_back({{{clean(v.device, 60)},
                        {clean(v.model, 60)},
                        {clean(v.quant, 40)},
                        {clean(v.metric, 20)},
                        {rough(v.value)},
-                       {v.predicted > 0 ? rough(v.predicted) : std::string("–")}},
+                       {v.predicted > 0 ? rough(v.predicted) : std::string("–")},
+                       {agreement(v)}},
                       fmt::format("{}{}{}{}{}", clean(v.relation, 80), v.runtime.empty() ? "" : " · ",
                                   clean(v.runtime, 80), v.date.empty() ? "" : " · ", clean(v.date, 20)) +
                           (v.source.empty() ? std::string() : fmt::format(" [{}]", clean(v.source)))});

@@ -162,3 +162,24 @@ TEST_CASE("what verify --calibrate keeps corrects later reports, which say so, a
   CHECK(broken.err.find("corrections.json") != std::string::npos);
   std::filesystem::remove_all(folder);
 }
+
+TEST_CASE("a table below the program's start-up log takes model and device from it") {
+  const std::string log =
+      "ggml_cuda_init: found 1 CUDA devices:\n"
+      "  Device 0: NVIDIA GeForce RTX 3090, compute capability 8.6, VMM: yes\n"
+      "llama_model_loader: loaded meta data with 33 key-value pairs and 291 tensors from "
+      "/models/Meta-Llama-3.1-8B-Instruct-Q8_0.gguf (version GGUF V3 (latest))\n"
+      "print_info: file type   = Q8_0\n"
+      "load_tensors: offloaded 33/33 layers to GPU\n"
+      "|    PP |     TG |    B |   N_KV |   T_PP s | S_PP t/s |   T_TG s | S_TG t/s |      T s |    S t/s |\n"
+      "|-------|--------|------|--------|----------|----------|----------|----------|----------|----------|\n"
+      "|   512 |    128 |    1 |    640 |    0.130 |  3938.46 |    1.390 |    92.09 |    1.520 |   421.05 |\n";
+  const Finished f = run({"verify", "-", "--format", "json"}, log);
+  INFO(f.err);
+  REQUIRE(f.status == 0);
+  const json rates = json::parse(f.out)["speeds"][0]["rates"];
+  REQUIRE(rates.size() == 2);
+  CHECK(rates[0]["model"] == "llama-3.1-8b");
+  CHECK(rates[0]["quant"] == "Q8_0");
+  CHECK(rates[0]["devices"] == json::array({"rtx-3090"}));
+}

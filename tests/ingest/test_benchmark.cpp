@@ -1,3 +1,4 @@
+#include <cmath>
 #include <fstream>
 #include <iterator>
 #include <limits>
@@ -200,4 +201,48 @@ TEST_CASE("hostile benchmarks give no rate that is no number") {
       CHECK(row.value > 0);
       CHECK(row.prompt + row.output + row.depth < 1e9);
     }
+}
+
+TEST_CASE("llama-batched-bench and the sweep bench: a prompt and an output a row") {
+  const auto rows = read_benchmark(
+      "|    PP |     TG |    B |   N_KV |   T_PP s | S_PP t/s |   T_TG s | S_TG t/s |      T s |    S t/s |\n"
+      "|-------|--------|------|--------|----------|----------|----------|----------|----------|----------|\n"
+      "|   128 |    128 |    1 |    256 |    0.108 |  1186.64 |    3.079 |    41.57 |    3.187 |    80.32 |\n"
+      "|   128 |    128 |    4 |   1024 |    0.430 |  1191.20 |    4.000 |   128.00 |    4.430 |   231.15 |\n");
+  REQUIRE(rows.size() == 4);
+  CHECK(rows[0].value == 1186.64);
+  CHECK(rows[1].value == 41.57);
+  CHECK(rows[1].depth == 128);
+  CHECK(rows[3].streams == 4);
+  CHECK(rows[3].value == 32);
+
+  const auto sweep = read_benchmark(
+      "|    PP |     TG |   N_KV |   T_PP s | S_PP t/s |   T_TG s | S_TG t/s |\n"
+      "|-------|--------|--------|----------|----------|----------|----------|\n"
+      "|   512 |    128 |   1024 |    0.500 |  1024.00 |    4.000 |    32.00 |\n");
+  REQUIRE(sweep.size() == 2);
+  CHECK(sweep[0].depth == 1024);
+  CHECK(sweep[1].depth == 1024);
+  CHECK(sweep[1].runtime == "ik_llama.cpp");
+}
+
+TEST_CASE("what Ollama and mlx_lm print of a run") {
+  const auto ollama = read_benchmark(
+      "total duration:       4.5s\n"
+      "prompt eval count:    26 token(s)\n"
+      "prompt eval duration: 130ms\n"
+      "prompt eval rate:     200.00 tokens/s\n"
+      "eval count:           259 token(s)\n"
+      "eval duration:        1m2.5s\n"
+      "eval rate:            4.14 tokens/s\n");
+  REQUIRE(ollama.size() == 2);
+  CHECK(ollama[0].tool == "ollama");
+  CHECK(ollama[0].value == 200);
+  CHECK(ollama[1].value == 259 / 62.5);
+  const auto mlx = read_benchmark(
+      "==========\nPrompt: 512 tokens, 1000.0 tokens-per-sec\nGeneration: 100 tokens, 50.0 tokens-per-sec\n"
+      "Peak memory: 4.5 GB\n");
+  REQUIRE(mlx.size() == 2);
+  CHECK(mlx[0].runtime == "mlx");
+  CHECK(std::abs(mlx[1].value - 50) < 1e-9);
 }

@@ -31,10 +31,11 @@ std::vector<BenchmarkRow> read_benchmark(std::string_view text) {
   std::vector<BenchmarkRow> rows;
   const std::size_t first = text.find_first_not_of(" \t\r\n");
   if (first == std::string_view::npos) return rows;
-  const bool json = text[first] == '{' || text[first] == '[' || text.substr(first).starts_with("data: {");
   // A log line may begin with a bracket, too: `[2026-11-24 …] server_args=`.
-  const bool bracketed_log = text[first] == '[' && text.substr(first + 1).find_first_of("{") > 200;
-  auto records = json && !bracketed_log ? json_records(text) : table_records(text);
+  const std::size_t second = text.find_first_not_of(" \t\r\n", first + 1);
+  const bool array = text[first] == '[' && second != std::string_view::npos && text[second] == '{';
+  const bool json = text[first] == '{' || array || text.substr(first).starts_with("data: {");
+  auto records = json ? json_records(text) : table_records(text);
   if (records.empty()) records = printed_records(text);
   for (const auto& [fields, line] : records) {
     if (rows.size() >= most_rows) break;

@@ -12,6 +12,7 @@
 #include "catalog/json_entry.hpp"
 #include "catalog/measurement_table.hpp"
 #include "catalog/nearest.hpp"
+#include "catalog/number_table.hpp"
 #include "catalog/schema.hpp"
 
 namespace canrun::catalog {
@@ -190,7 +191,7 @@ std::string pack(const std::vector<SourceFile>& files, const Schemas& schemas,
       if (const auto it = parsed_schemas.find(stem); it != parsed_schemas.end()) {
         check_schema(document, it->second, file.path);
       }
-      documents.push_back({stem, file.text});
+      documents.push_back({stem, stem == "calibration" ? number_table(document) : file.text});
       continue;
     }
     const Kind kind = kind_of(document, file.path);

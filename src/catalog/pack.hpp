@@ -21,10 +21,10 @@ using Schemas = std::map<std::string, std::string>;
 Schemas schemas_of(const Layers& layers);
 
 /// Checks and packs. A file that holds `kind` and `entries` is a catalog of that kind (a kind may be spread over
-/// several files); any other JSON object is a document, kept verbatim under its stem. The schemas are kept as well, as
-/// documents `schema/STEM`. `measurements` are files of JSON lines, packed as the document `measurements`.
-/// With `below`, what the files are laid over, a document that is not there already is refused.
-/// Throws Error(malformed) naming file, JSON path, what was found and what was expected.
+/// several files); any other JSON object is a document, kept verbatim under its stem (`calibration` as a
+/// `number_table`). The schemas are kept as well, as documents `schema/STEM`. `measurements` are files of JSON lines,
+/// packed as the document `measurements`. With `below`, what the files are laid over, a document that is not there
+/// already is refused. Throws Error(malformed) naming file, JSON path, what was found and what was expected.
 std::string pack(const std::vector<SourceFile>& files, const Schemas& schemas,
                  const std::vector<SourceFile>& measurements = {}, const Layers* below = nullptr);
 

@@ -274,7 +274,7 @@ Outcome assess(const Setup& setup, const Target& target, const Workload& workloa
   // Asked to offload, the placement is chosen whether or not the host's memory was stated; only the verdict depends on
   // it.
   std::optional<Outcome> part = offloaded(setup, target, workload, wish);
-  return part && (asked || part->verdict == Verdict::offload) ? *std::move(part) : whole;
+  return part && (asked || part->verdict == Verdict::offload) ? *part : whole;
 }
 
 }  // namespace canrun

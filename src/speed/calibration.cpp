@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -28,10 +28,51 @@ Error malformed(std::string_view path, std::string_view what) {
   return Error(ErrorCode::malformed, fmt::format("calibration.json: {}: {}; run the calibrator again", path, what));
 }
 
-std::uint8_t parameter_of(const std::string& name) {
+std::uint8_t parameter_of(std::string_view name) {
   for (std::size_t p = 0; p < parameters; ++p)
     if (name_of(static_cast<Parameter>(p)) == name) return static_cast<std::uint8_t>(p);
   throw malformed("/nodes", fmt::format("\"{}\" is no parameter", name));
+}
+
+std::string_view next_cell(std::string_view& line) {
+  const std::size_t end = std::min(line.find('\t'), line.size());
+  const std::string_view cell = line.substr(0, end);
+  line.remove_prefix(std::min(end + 1, line.size()));
+  return cell;
+}
+
+/// A row of the calibration document: an object's path and its numbers.
+struct NumberRow {
+  std::string_view group, key;  ///< `nodes` and `family:GeForce RTX 30|cuda`
+  std::string_view cells;       ///< name, tab, number, tab, …
+
+  /// Calls `each(name, number)`.
+  template <class Each>
+  void for_each(Each each) const {
+    for (std::string_view rest = cells; !rest.empty();) {
+      const std::string_view name = next_cell(rest);
+      const std::string_view text = next_cell(rest);
+      double number = 0;
+      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+      if (error != std::errc() || end != text.data() + text.size())
+        throw malformed(group, fmt::format("\"{}\" is no number", text));
+      each(name, number);
+    }
+  }
+};
+
+NumberRow next_row(std::string_view& table) {
+  const std::size_t end = std::min(table.find('\n'), table.size());
+  std::string_view line = table.substr(0, end);
+  table.remove_prefix(std::min(end + 1, table.size()));
+  NumberRow row;
+  row.group = next_cell(line);
+  row.cells = line;
+  if (const std::size_t slash = row.group.find('/'); slash != std::string_view::npos) {
+    row.key = row.group.substr(slash + 1);
+    row.group = row.group.substr(0, slash);
+  }
+  return row;
 }
 
 }  // namespace
@@ -100,26 +141,38 @@ struct Calibration::Impl {
   }
 };
 
-Calibration::Calibration(std::string_view json) {
+Calibration::Calibration(std::string_view table) {
   auto impl = std::make_shared<Impl>();
-  const nlohmann::json root = nlohmann::json::parse(json, nullptr, false);
-  if (!root.is_object()) throw malformed("/", "not a JSON object");
-  try {
-    for (std::size_t p = 0; p < parameters; ++p)
-      impl->centre[p] = root.at("centre").at(std::string(name_of(static_cast<Parameter>(p)))).get<double>();
-    for (const auto& [key, offsets] : root.at("nodes").items()) {
-      Offsets& node = impl->nodes[key];
-      for (const auto& [name, value] : offsets.items()) node.emplace_back(parameter_of(name), value.get<double>());
+  std::size_t centred = 0;
+  while (!table.empty()) {
+    const NumberRow row = next_row(table);
+    if (row.group == "nodes") {
+      Offsets& node = impl->nodes[std::string(row.key)];
+      row.for_each([&](std::string_view name, double value) { node.emplace_back(parameter_of(name), value); });
+    } else if (row.group == "centre") {
+      row.for_each([&](std::string_view name, double value) {
+        impl->centre[parameter_of(name)] = value;
+        ++centred;
+      });
+    } else if (row.group == "counts") {
+      row.for_each([&](std::string_view name, double value) {
+        impl->counts[std::string(name)] = static_cast<std::uint32_t>(value);
+      });
+    } else if (row.group == "intervals") {
+      const std::string key(row.key);
+      row.for_each([&](std::string_view name, double value) {
+        if (name == "low") impl->spreads[key].low = value;
+        if (name == "high") impl->spreads[key].high = value;
+        if (name == "median_error") impl->errors[key] = value;
+      });
+    } else if (row.group.empty()) {
+      row.for_each([&](std::string_view name, double value) {
+        if (name == "fitted") impl->measurements = static_cast<std::uint32_t>(value);
+      });
     }
-    impl->measurements = root.at("fitted").get<std::uint32_t>();
-    for (const auto& [key, value] : root.at("counts").items()) impl->counts[key] = value.get<std::uint32_t>();
-    for (const auto& [key, value] : root.at("intervals").items()) {
-      impl->spreads[key] = {value.at("low").get<double>(), value.at("high").get<double>()};
-      impl->errors[key] = value.at("median_error").get<double>();
-    }
-  } catch (const nlohmann::json::exception& e) {
-    throw malformed("/", e.what());
   }
+  if (centred != parameters)
+    throw malformed("/centre", fmt::format("found {} parameters, expected {}", centred, +parameters));
   impl_ = std::move(impl);
 }
 

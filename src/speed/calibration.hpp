@@ -14,8 +14,9 @@ namespace canrun {
 /// `data/calibration.json`, parsed once. Copies share.
 class Calibration {
 public:
-  /// Throws Error(malformed) with the JSON path when the text is not a calibration.
-  explicit Calibration(std::string_view json);
+  /// `table`: the catalog's document `calibration`, packed as numbers (catalog/number_table.hpp). Throws
+  /// Error(malformed) with the place when it is no calibration.
+  explicit Calibration(std::string_view table);
 
   /// Constants of a device under a runtime and backend: the fitted values of the device where it was measured, else of
   /// its family, its vendor, or all devices; figures of the chip (bandwidth, rates) always come from `device`.

@@ -1,21 +1,12 @@
 #include "speed/calibration.hpp"
 
-#include <fstream>
-#include <sstream>
-
+#include "canrun/catalog.hpp"
 #include "canrun/error.hpp"
 #include "support/catch.hpp"
 
 using namespace canrun;
 
 namespace {
-
-std::string calibration_text() {
-  std::ifstream file(CANRUN_DATA_DIR "/calibration.json");
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 Device rtx_3090() {
   Device device;
@@ -32,7 +23,7 @@ Device rtx_3090() {
 }  // namespace
 
 TEST_CASE("reading is never faster than the memory's bandwidth") {
-  const Calibration calibration(calibration_text());
+  const Calibration calibration(Catalog::builtin().document("calibration"));
   for (const char* runtime : {"llama.cpp", "vllm", "unheard-of"}) {
     const SpeedConstants constants = calibration.resolve(rtx_3090(), runtime, "");
     for (std::size_t c = 0; c < type_classes; ++c) {
@@ -46,7 +37,7 @@ TEST_CASE("reading is never faster than the memory's bandwidth") {
 }
 
 TEST_CASE("more bandwidth never costs more") {
-  const Calibration calibration(calibration_text());
+  const Calibration calibration(Catalog::builtin().document("calibration"));
   Device faster = rtx_3090();
   faster.bandwidth *= 1.5;
   const StageCosts slow = calibration.resolve(rtx_3090(), "llama.cpp", "cuda").costs;
@@ -56,6 +47,7 @@ TEST_CASE("more bandwidth never costs more") {
 }
 
 TEST_CASE("a text that is no calibration is refused with its place") {
-  CHECK_THROWS_AS(Calibration("[]"), Error);
-  CHECK_THROWS_AS(Calibration(R"({"centre":{"no_such":1}})"), Error);
+  CHECK_THROWS_AS(Calibration(""), Error);
+  CHECK_THROWS_AS(Calibration("centre\tstream\tmuch"), Error);
+  CHECK_THROWS_AS(Calibration("centre\tno_such\t1"), Error);
 }

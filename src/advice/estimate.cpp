@@ -16,6 +16,7 @@
 #include "planner/assess.hpp"
 #include "planner/context_limits.hpp"
 #include "planner/server_memory.hpp"
+#include "planner/spare.hpp"
 #include "planner/survey.hpp"
 
 namespace canrun {
@@ -94,14 +95,16 @@ Session::Session(const Catalog& catalog, std::shared_ptr<const Corrections> corr
                 parse_scoring(catalog.document("scoring")), catalog.quants()})) {}
 
 Estimate Session::estimate(const Request& request) const {
-  const Question question = resolve_question(parts_->catalog, request, parts_->calibration);
-  const Setup setup = make_setup(question, question.settings, graph_backend(question.backend));
+  Question question = resolve_question(parts_->catalog, request, parts_->calibration);
+  Setup setup = make_setup(question, question.settings, graph_backend(question.backend));
   Target target = make_target(question, parts_->calibration);
   const std::vector<AddedPart> added =
       added_parts(parts_->catalog, request, question, parts_->calibration, setup, target);
   if (!added.empty()) load_added(target, added);
   const Wish wish = wish_of(question);
-  const Outcome outcome = assess(setup, target, question.workload, wish);
+  Outcome outcome = assess(setup, target, question.workload, wish);
+  if (question.offload == Offload::automatic && !wish.by_hand())
+    spend_spare_memory(setup, question.settings, target, question.workload, outcome);
 
   Estimate estimate;
   estimate.id = request.id;

@@ -69,6 +69,16 @@ void resolve_pool(const Request& request, Question& question) {
                        (sparse_latent && (request.kv_type.empty() || request.kv_type.starts_with("fp8")));
 }
 
+/// `--offload auto` leaves as much of a large card free as llama.cpp's --fit does (common/common.h, fit_params_target),
+/// unless the question says how much.
+void leave_as_fit_does(Question& question) {
+  constexpr double usual_share = 0.10, fit_target = 1ULL << 30;
+  if (question.headroom != usual_share) return;
+  for (const Device& device : question.machine.devices)
+    if (usual_share * static_cast<double>(device.memory_bytes) <= fit_target) return;
+  if (!question.machine.devices.empty()) question.headroom = fit_target;
+}
+
 SplitMode split_mode(const std::string& name, SplitMode usual) {
   if (name.empty()) return usual;
   if (name == "layer") return SplitMode::layer;
@@ -119,6 +129,7 @@ void resolve_settings(const Request& request, Question& question) {
   if (!(request.headroom >= 0))
     throw Error(ErrorCode::bad_value, "headroom must not be negative: give a share (10%) or a size (1GiB)");
   question.headroom = request.headroom;
+  if (request.offload == Offload::automatic) leave_as_fit_does(question);
 
   const std::uint64_t trained =
       question.subject.record.context_max ? question.subject.record.context_max : architecture.context_max;

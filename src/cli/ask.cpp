@@ -3,10 +3,13 @@
 #include <cstdio>
 
 #include "canrun/error.hpp"
+#include "canrun/listings.hpp"
 #include "canrun/requirement.hpp"
 #include "cli/exit_status.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
+#include "report/listing.hpp"
+#include "report/plain.hpp"
 #include "report/render.hpp"
 
 namespace canrun::cli {
@@ -61,6 +64,17 @@ int check(const std::vector<Requirement>& requirements, const std::vector<Estima
   return status;
 }
 
+/// One model under every runtime: the question, then a line for each.
+std::string side_by_side(const std::vector<Estimate>& estimates, report::Format format, const report::Style& style) {
+  const Estimate& first = estimates.front();
+  std::string device = first.machine.devices.empty() ? "the host alone" : std::string();
+  for (const Device& d : first.machine.devices) device += (device.empty() ? "" : " + ") + d.name;
+  const std::string heading = fmt::format("{} on {}, {} tokens of context, under every runtime", first.model.name,
+                                          device, first.settings.context);
+  return report::render_listing(report::clean(heading, 300), report::runtime_table(estimates, style), estimates.size(),
+                                format, style);
+}
+
 }  // namespace
 
 int run_ask(const Arguments& arguments) {
@@ -98,14 +112,22 @@ int run_ask(const Arguments& arguments) {
   const Session session = open_session(output);
   std::vector<std::string> notes;
   std::vector<Estimate> estimates;
+  const bool every_runtime = question.runtime == "all";
   for (Request& request : to_requests(question, session, notes)) {
+    if (every_runtime) {
+      request.detail = Detail::figures;
+      for (Estimate& answer : under_all_runtimes(session, request)) estimates.push_back(std::move(answer));
+      continue;
+    }
     request.detail = figures || style.brief ? Detail::figures : Detail::full;
     request.evidence = format == report::Format::json || style.shows(report::Section::evidence);
     estimates.push_back(session.estimate(request));
     Estimate& answer = estimates.back();
     answer.notes.insert(answer.notes.begin(), notes.begin(), notes.end());
   }
-  write_output(output.file, report::render(estimates, format, style));
+  const bool as_table = every_runtime && format != report::Format::json && format != report::Format::csv;
+  write_output(output.file,
+               as_table ? side_by_side(estimates, format, style) : report::render(estimates, format, style));
   return check(requirements, estimates);
 }
 

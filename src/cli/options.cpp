@@ -84,7 +84,7 @@ void add_question_options(CommandLine& app, QuestionOptions& o) {
   const char* const runtime = "Runtime";
   app.texts("-q,--quant", o.quants, "file type(s), comma-separated; all; best: the highest quality that fits",
             {runtime, "NAME"}, ',');
-  text("--runtime", o.runtime, "llama.cpp, vllm, mlx …", "NAME", runtime);
+  text("--runtime", o.runtime, "llama.cpp, vllm, mlx …; all: side by side", "NAME", runtime);
   text("--backend", o.backend, "cuda, rocm, vulkan, metal, sycl, cpu …", "NAME", runtime);
   text("--kv-type", o.kv_type, "type of the KV cache: f16, q8_0, q4_0 …", "TYPE", runtime);
   text("--kv-type-k", o.kv_type_k, "type of K alone", "TYPE", runtime);

@@ -107,6 +107,37 @@ Table compare_table(std::span<const Estimate> estimates, const Style& style) {
   return t;
 }
 
+Table runtime_table(std::span<const Estimate> estimates, const Style& style) {
+  Table t{fmt::format("Runtimes, {} on the devices", unit_name(style.units)),
+          {{"runtime", Align::left},
+           {"quant", Align::left},
+           {"weights", Align::decimal},
+           {"cache", Align::decimal},
+           {"other", Align::decimal},
+           {"needs", Align::decimal},
+           {"fit", Align::left},
+           {"tok/s", Align::right},
+           {"tokens", Align::right}},
+          {},
+          {}};
+  for (const Estimate& e : estimates) {
+    const bool host_alone = e.memory.devices == 0;
+    const DeviceMemory m = host_alone ? e.memory.host : e.memory.on_devices();
+    const std::uint64_t held = e.pool ? e.pool->capacity_tokens : e.fit.max_context;
+    t.rows.push_back({{{clean(e.runtime.id, 40)},
+                       {clean(e.quant.id, 40)},
+                       {memory(m.weights, style.units)},
+                       {memory(m.kv_cache + m.state, style.units)},
+                       {memory(m.compute + m.runtime + m.added, style.units)},
+                       {memory(e.fit.required_bytes, style.units)},
+                       {fit(e.fit.verdict, e.fit.grade), tone_of(e.fit.verdict)},
+                       {e.speed.has_decode ? pace(e.fit.verdict, e.speed.decode, style) : std::string("–")},
+                       {held ? tokens(held) : std::string("–")}},
+                      {}});
+  }
+  return t;
+}
+
 std::string render_listing(const std::string& heading, const Table& table, std::size_t total, Format format,
                            const Style& style) {
   const std::string more =

@@ -16,6 +16,10 @@ Table rank_table(std::span<const RankRow> rows, const Style& style);
 Table hardware_table(std::span<const HardwareRow> rows, const Style& style);
 Table compare_table(std::span<const Estimate> estimates, const Style& style);
 
+/// One model under several runtimes: what lies on the devices, part by part. Last column: tokens that the caches can
+/// hold (a pool's own count, else the largest context that fits).
+Table runtime_table(std::span<const Estimate> estimates, const Style& style);
+
 /// A heading line and a table in any format but JSON; `total` rows in all, of which the table may show fewer.
 std::string render_listing(const std::string& heading, const Table& table, std::size_t total, Format format,
                            const Style& style);

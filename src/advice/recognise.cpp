@@ -56,11 +56,26 @@ std::size_t quant_place(std::string_view name) {
   return name.size();
 }
 
+/// How far a model's weights are from `params`: with its MTP blocks where that is nearer, for files may hold them.
+double params_off(const Model& model, const ModelRecord& record, double params) {
+  const auto off = [&](const Model& m) {
+    const ParameterCounts counts = count_parameters(m.architecture, m.tensors);
+    return std::abs(static_cast<double>(counts.total + counts.mtp) - params);
+  };
+  const double plain = off(model);
+  if (model.architecture.mtp_layers == 0) return plain;
+  FileOptions options;
+  options.mtp_layers = all_mtp;
+  options.mtp_lean = record.mtp_lean;
+  return std::min(plain, off(read_model(record.config_json, options)));
+}
+
 /// A model of the same architecture whose weights are as many.
 std::optional<std::string> model_of_size(const Catalog& catalog, const ModelClues& clues,
                                          std::vector<std::string>& notes) {
   if (!clues.params || clues.architecture.empty()) return std::nullopt;
-  constexpr double far = 0.03, near = 0.004;  // of the parameters: tables differ in vocabulary padding
+  // Catalogued counts leave MTP blocks out; tables differ in vocabulary padding.
+  constexpr double far = 0.05, near = 0.004;
   const auto params = static_cast<double>(*clues.params);
   const double allowed = std::max(near * params, 1.01 * clues.params_resolution);
   // Of several, one whose count is the printed one; of those, one of the family that the architecture is named for.
@@ -78,8 +93,7 @@ std::optional<std::string> model_of_size(const Catalog& catalog, const ModelClue
     try {
       const Model model = read_model(record.config_json);
       if (model.architecture.gguf_arch != clues.architecture) continue;
-      const double exact =
-          std::abs(static_cast<double>(count_parameters(model.architecture, model.tensors).total) - params);
+      const double exact = params_off(model, record, params);
       if (exact > allowed) continue;
       ++alike;
       const Rank rank{exact > 1 + 1.01 * clues.params_resolution, !record.id.starts_with(kin), exact};

@@ -61,8 +61,13 @@ void set_model(const Catalog& catalog, const BenchmarkRow& row, LastModel& last,
     r.model = last.id;
   }
   if (!r.quant.empty()) return;
-  const std::string printed = row.quant.empty() ? parts_of(row.model_type).quant : row.quant;
-  if (const auto found = recognised_quant(catalog, row.model, printed))
+  std::string printed = row.quant.empty() ? parts_of(row.model_type).quant : row.quant;
+  auto found = recognised_quant(catalog, row.model, printed);
+  // `17Bx16E (Scout) Q4_K - Medium`: a size may have several words.
+  for (std::size_t space = printed.find(' '); !found && space != std::string::npos;
+       space = printed.find(' ', space + 1))
+    found = recognised_quant(catalog, {}, std::string_view(printed).substr(space + 1));
+  if (found)
     r.quant = *found;
   else
     note_once(notes, printed.empty()

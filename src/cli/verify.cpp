@@ -24,6 +24,32 @@ namespace {
 
 constexpr std::size_t largest_log = 64U << 20;
 
+/// PowerShell writes what a program prints as UTF-16: the same text as UTF-8, without byte order mark. Anything beyond
+/// the basic plane becomes `?`.
+std::string plain_utf8(std::string text) {
+  if (text.starts_with("\xEF\xBB\xBF")) return text.substr(3);
+  if (!text.starts_with("\xFF\xFE")) return text;
+  std::string out;
+  out.reserve(text.size() / 2);
+  for (std::size_t i = 2; i + 1 < text.size(); i += 2) {
+    const unsigned c =
+        static_cast<unsigned char>(text[i]) | static_cast<unsigned>(static_cast<unsigned char>(text[i + 1])) << 8U;
+    if (c < 0x80) {
+      out += static_cast<char>(c);
+    } else if (c < 0x800) {
+      out += static_cast<char>(0xC0 | c >> 6U);
+      out += static_cast<char>(0x80 | (c & 0x3F));
+    } else if (c >= 0xD800 && c < 0xE000) {
+      out += '?';
+    } else {
+      out += static_cast<char>(0xE0 | c >> 12U);
+      out += static_cast<char>(0x80 | (c >> 6U & 0x3F));
+      out += static_cast<char>(0x80 | (c & 0x3F));
+    }
+  }
+  return out;
+}
+
 std::string read_text(const std::string& path) {
   std::FILE* const file = path == "-" ? stdin : std::fopen(path.c_str(), "rb");
   if (file == nullptr)
@@ -37,7 +63,7 @@ std::string read_text(const std::string& path) {
   if (broken) throw Error(ErrorCode::malformed, "cannot read " + path + " to its end");
   if (text.size() > largest_log)
     throw Error(ErrorCode::malformed, path + " is larger than 64 MiB: cut the log to one start of the server");
-  return text;
+  return plain_utf8(std::move(text));
 }
 
 std::string today() {

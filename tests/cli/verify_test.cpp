@@ -183,3 +183,30 @@ TEST_CASE("a table below the program's start-up log takes model and device from 
   CHECK(rates[0]["quant"] == "Q8_0");
   CHECK(rates[0]["devices"] == json::array({"rtx-3090"}));
 }
+
+TEST_CASE("models whose size has several words, or whose file holds MTP blocks, are known by a table") {
+  const std::string table =
+      "| model | size | params | backend | ngl | test | t/s |\n| --- | ---: | ---: | --- | --: | ---: | ---: |\n"
+      "| llama4 17Bx16E (Scout) Q4_K - Medium | 60.86 GiB | 107.77 B | CUDA | 99 | tg128 | 100.60 ± 0.59 |\n"
+      "| glm4moe 106B.A12B Q4_K - Medium | 68.01 GiB | 110.47 B | CUDA | 99 | tg128 | 90.60 ± 0.59 |\n";
+  const Finished f = run({"verify", "-", "--gpu", "h200", "--format", "json"}, table);
+  INFO(f.err);
+  REQUIRE(f.status == 0);
+  const json rates = json::parse(f.out)["speeds"][0]["rates"];
+  REQUIRE(rates.size() == 2);
+  CHECK(rates[0]["model"] == "llama-4-scout");
+  CHECK(rates[0]["quant"] == "Q4_K_M");
+  CHECK(rates[1]["model"] == "glm-4.5-air");
+
+  std::string wide("\xFF\xFE");
+  for (const char c : std::string("{\"model_type\": \"llama 8B Q8_0\", \"model_filename\": \"llama-3.1-8b-q8_0.gguf\", "
+                                  "\"gpu_info\": \"NVIDIA GeForce RTX 3090\", \"backends\": \"CUDA\", \"n_prompt\": 0, "
+                                  "\"n_gen\": 128, \"avg_ts\": 90.5}\n")) {
+    wide += c;
+    wide += '\0';
+  }
+  const Finished shell = run({"verify", "-", "--format", "json"}, wide);
+  INFO(shell.err);
+  REQUIRE(shell.status == 0);
+  CHECK(json::parse(shell.out)["speeds"][0]["rates"][0]["measured"] == 90.5);
+}

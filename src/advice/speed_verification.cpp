@@ -15,7 +15,8 @@
 namespace canrun {
 namespace {
 
-constexpr double usual_prompt = 512;  // where a test has none: decode alone is asked
+constexpr double fewest_prompt = 128, fewest_output = 16;  // tokens: shorter runs time the program, not the machine
+constexpr double usual_prompt = 512;                       // where a test has none: decode alone is asked
 
 void note_once(std::vector<std::string>& notes, std::string note) {
   if (std::ranges::find(notes, note) == notes.end()) notes.push_back(std::move(note));
@@ -246,7 +247,8 @@ std::vector<OwnMeasurement> own_measurements(const SpeedVerification& verificati
   for (const VerifiedRate& rate : verification.rates) {
     const BenchmarkRow& row = rate.row;
     const Estimate& e = rate.estimate;
-    const bool rateable = row.metric == RateMetric::decode || row.metric == RateMetric::prefill;
+    const bool rateable = (row.metric == RateMetric::decode && row.output >= fewest_output) ||
+                          (row.metric == RateMetric::prefill && row.prompt >= fewest_prompt);
     if (!rateable || row.speculative || row.streams > 1 || few_threads(rate) || e.machine.devices.size() > 1) continue;
     const bool on_host = e.machine.devices.empty();
     if (on_host ? e.machine.host.cpu.empty() : e.machine.devices.front().id == "custom" || e.fit.offload_fraction > 0)

@@ -38,7 +38,8 @@ SpeedVerification verify_rates(const Session& session, std::span<const Benchmark
 SpeedVerification verify_rates(const Session& session, const RuntimeLog& log, const Request& base);
 
 /// What may correct this machine's constants: decode and prefill of one stream on one device of the catalog (or the
-/// host alone) that held the whole model. A session without corrections must have predicted them.
+/// host alone) that held the whole model, of 128 prompt or 16 output tokens or more. A session without corrections must
+/// have predicted them.
 std::vector<OwnMeasurement> own_measurements(const SpeedVerification& verification, const std::string& date);
 
 }  // namespace canrun

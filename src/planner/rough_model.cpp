@@ -150,7 +150,10 @@ Subject rough_subject(const RoughModel& rough) {
   s.params = bounded("the number of parameters (params)", rough.params.value_or(0), least_params, most_params);
   s.active = bounded("the number of active parameters (active)", rough.active.value_or(s.params), 1, s.params);
   constexpr double nearly_all = 0.9;
-  s.moe = static_cast<double>(s.active) < nearly_all * static_cast<double>(s.params) || rough.experts.value_or(1) > 1;
+  s.moe = static_cast<double>(s.active) < nearly_all * static_cast<double>(s.params);
+  if (!s.moe && (rough.experts || rough.experts_used))
+    throw Error(ErrorCode::bad_value,
+                "a mixture of experts needs the parameters that one token reads: add active, for example --active 3B");
   const double params = static_cast<double>(s.params) / 1e9;
   const double active = static_cast<double>(s.active) / 1e9;
 

@@ -85,6 +85,9 @@ TEST_CASE("figures that contradict each other are refused") {
   CHECK_THROWS_AS(rough_subject(wide), Error);
   CHECK_THROWS_AS(rough_subject(sized(1'000'000'000, 2'000'000'000)), Error);
   CHECK_THROWS_AS(rough_subject(sized(10)), Error);
+  RoughModel experts = sized(8'000'000'000);
+  experts.experts = 16;
+  CHECK_THROWS_AS(rough_subject(experts), Error);
   RoughModel heads = sized(8'000'000'000);
   heads.heads = 10;
   heads.kv_heads = 4;

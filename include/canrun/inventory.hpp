@@ -57,6 +57,9 @@ struct Block {
   std::uint64_t host_only =
       0;  ///< weights that stay on the host although the block lies on a device: no kernel reads them there
 
+  std::uint64_t mirrored = 0;        ///< of `weights`: on every device under a tensor split
+  std::uint64_t mirrored_state = 0;  ///< of `state` and `kv_cache`, likewise
+
   // The whole block in host memory, where tensors are padded less
   std::uint64_t weights_host = 0;
   std::uint64_t experts_host = 0;

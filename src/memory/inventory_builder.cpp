@@ -6,6 +6,7 @@
 #include "memory/buffer_rules.hpp"
 #include "memory/kv_cache.hpp"
 #include "memory/runtime_traits.hpp"
+#include "memory/tensor_split.hpp"
 #include "quant/tensor_types.hpp"
 
 namespace canrun {
@@ -48,6 +49,7 @@ void count_use(Block& block, const Tensor& tensor, const TensorUse& use, const T
 void add_weights(Inventory& inventory, const PreparedModel& model, bool mtp, GraphBackend backend) {
   const auto device = device_buffers(backend), host = host_buffers();
   const auto& tensors = *model.tensors;
+  const bool tensor_split = inventory.settings.split == SplitMode::tensor;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const Tensor& tensor = tensors[i];
     const TensorUse& use = model.uses[i];
@@ -64,6 +66,7 @@ void add_weights(Inventory& inventory, const PreparedModel& model, bool mtp, Gra
           block.host_only += on_host;
         else
           block.weights += on_device;
+        if (tensor_split && is_mirrored(*model.architecture, tensor.name, tensor.dims[1])) block.mirrored += on_device;
         block.weights_host += on_host;
         break;
       case Part::expert:
@@ -92,6 +95,7 @@ void add_weights(Inventory& inventory, const PreparedModel& model, bool mtp, Gra
   Block& head = inventory.blocks.back();
   if (model.head_is_copied)
     head.weights += buffer_bytes(device, inventory.types[table], tensors[table].dims[0], elements);
+  if (model.head_is_copied && tensor_split) head.mirrored = head.weights;  // named as the table, it is no output.weight
   if (model.tied_twice_on_host)
     head.weights_host += buffer_bytes(host, inventory.types[table], tensors[table].dims[0], elements);
   if (model.architecture->causal) count_use(head, tensors[table], {}, inventory.types[table]);
@@ -130,6 +134,7 @@ void fill_caches(Inventory& inventory, GraphBackend backend) {
     Block& block = inventory.blocks[i];
     block.kv_cache = on_device[i].kv;
     block.state = on_device[i].state;
+    block.mirrored_state = is_compressed(a) ? block.kv_cache + block.state : mirrors_states(a) ? block.state : 0;
     block.kv_cache_host = on_host[i].kv;
     block.state_host = on_host[i].state;
     if (a.layers[i].mtp) continue;

@@ -46,18 +46,26 @@ MemoryFigures place(const Inventory& inventory, const Placement& placement, cons
     if (experts_on_host) figures.host.weights += block.experts_host;
     const auto weights = block.weights + (experts_on_host ? 0 : block.experts);
     auto& device = figures.device[static_cast<std::size_t>(at)];
-    if (rows || tensors)
+    if (tensors) {
       for (std::uint32_t d = 0; d < placement.devices; ++d)
-        figures.device[d].weights += part_of(weights, placement.share[d]);
-    else
+        figures.device[d].weights += block.mirrored + part_of(weights - block.mirrored, placement.share[d]);
+    } else if (rows) {
+      // Split buffers take part in plain multiplications only: routed experts stay whole.
+      device.weights += weights - block.weights;
+      for (std::uint32_t d = 0; d < placement.devices; ++d)
+        figures.device[d].weights += part_of(block.weights, placement.share[d]);
+    } else {
       device.weights += weights;
+    }
     if (!inventory.settings.kv_offload) {
       figures.host.kv_cache += block.kv_cache_host;
       figures.host.state += block.state_host;
     } else if (tensors) {
       for (std::uint32_t d = 0; d < placement.devices; ++d) {
-        figures.device[d].kv_cache += part_of(block.kv_cache, placement.share[d]);
-        figures.device[d].state += part_of(block.state, placement.share[d]);
+        const float share = block.mirrored_state > 0 ? 1.0F : placement.share[d];
+        figures.device[d].kv_cache +=
+            part_of(block.kv_cache, block.mirrored_state > block.state ? 1.0F : placement.share[d]);
+        figures.device[d].state += part_of(block.state, share);
       }
     } else {
       device.kv_cache += block.kv_cache;

@@ -7,6 +7,7 @@
 
 #include "canrun/error.hpp"
 #include "memory/runtime_traits.hpp"
+#include "memory/tensor_split.hpp"
 #include "quant/tensor_types.hpp"
 
 namespace canrun {
@@ -59,6 +60,12 @@ void require_supported(const Architecture& architecture, const Settings& setting
   require_cache_type("V", settings.kv_type_v);
 
   const bool flash_attn = settings.flash_attn && architecture.gguf_arch != "grok";
+  if (settings.split == SplitMode::tensor && !splits_tensors(architecture))
+    throw Error(
+        ErrorCode::unsupported_combination,
+        fmt::format("llama.cpp v0.5.0 does not split tensors of the architecture {} over devices: choose --split "
+                    "layer",
+                    architecture.gguf_arch));
   if (settings.split == SplitMode::tensor && !flash_attn)
     throw Error(ErrorCode::unsupported_combination,
                 "llama.cpp splits tensors over devices only with flash attention: turn it on or choose --split layer");

@@ -122,6 +122,11 @@ void resolve_settings(const Request& request, Question& question) {
     require_supported(architecture, settings);
   }
 
+  if (question.runtime.id == "llama.cpp" && settings.split == SplitMode::row && question.machine.devices.size() > 1 &&
+      question.backend != "sycl")
+    question.notes.emplace_back(
+        "llama.cpp v0.5.0 splits rows under SYCL alone: answered as releases did that split them elsewhere; --split "
+        "tensor is what replaced it");
   question.gpu_layers = request.gpu_layers;
   question.cpu_moe_layers = request.cpu_moe_layers;
   question.offload = request.offload;

@@ -143,3 +143,48 @@ TEST_CASE("tensor split divides weights and caches, row split the weights alone"
   CHECK(rows.device[0].weights == rows.device[1].weights);
   CHECK(rows.device[0].kv_cache > rows.device[1].kv_cache);
 }
+
+TEST_CASE("under a tensor split norms, routers and a tied head lie on every device, matrices are divided") {
+  Settings settings = at_context(8192);
+  settings.split = SplitMode::tensor;
+  const std::vector<std::uint64_t> free(2, std::uint64_t{48} << 30);
+  PlacementFlags flags;
+  flags.split = SplitMode::tensor;
+  const auto placed = [&](const char* id) {
+    auto inventory = make_inventory(prepared(id), *gguf_file_type("Q4_K_M"), false, settings, GraphBackend::cuda);
+    return std::make_pair(inventory, place(inventory, make_placement(inventory.block_count(), free, flags), {}));
+  };
+  // Untied: only norms are mirrored, 32-bit vectors of a few hundred kB in all.
+  const auto [llama, dense] = placed("llama-3.1-8b");
+  std::uint64_t whole = 0;
+  for (const Block& block : llama.blocks) whole += block.weights + block.experts;
+  const auto both = dense.device[0].weights + dense.device[1].weights;
+  CHECK(both > whole);
+  CHECK(both - whole < 2'000'000);
+  // Tied: the head is the token table and is held twice; of experts nothing is.
+  const auto [gemma, tied] = placed("gemma-3-12b");
+  CHECK(gemma.blocks.back().mirrored >= gemma.blocks.back().weights - 100'000);
+  const auto [moe, experts] = placed("qwen3-30b-a3b");
+  std::uint64_t mirrored = 0, routed = 0;
+  for (const Block& block : moe.blocks) mirrored += block.mirrored, routed += block.experts;
+  CHECK(mirrored > 0);
+  CHECK(mirrored < routed / 100);
+}
+
+TEST_CASE("a row split leaves routed experts whole") {
+  const auto inventory =
+      make_inventory(prepared("qwen3-30b-a3b"), *gguf_file_type("Q4_K_M"), false, at_context(8192), GraphBackend::sycl);
+  const std::vector<std::uint64_t> free(2, std::uint64_t{48} << 30);
+  PlacementFlags flags;
+  flags.split = SplitMode::row;
+  const Placement placement = make_placement(inventory.block_count(), free, flags);
+  const auto memory = place(inventory, placement, ComputeBuffers{});
+  std::uint64_t experts = 0, all = 0;
+  for (std::uint32_t i = 0; i < inventory.blocks.size(); ++i) {
+    const Block& block = inventory.blocks[i];
+    all += block.weights + block.experts;
+    if (placement.device_of(i, inventory.block_count()) == 0) experts += block.experts;
+  }
+  CHECK(memory.device[0].weights >= experts);
+  CHECK(memory.device[0].weights + memory.device[1].weights - all < 1'000'000);
+}

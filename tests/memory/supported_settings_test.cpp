@@ -78,3 +78,18 @@ TEST_CASE("flash attention knows certain head sizes only, other ones on each bac
   CHECK_FALSE(flash("llama-3.1-8b", GraphBackend::cuda, ggml::iq4_nl));
   CHECK(flash("llama-3.1-8b", GraphBackend::vulkan, ggml::iq4_nl));
 }
+
+TEST_CASE("tensors are split over devices for the architectures that the runtime names, with flash attention") {
+  auto settings = with_cache(ggml::f16, ggml::f16);
+  settings.split = SplitMode::tensor;
+  for (const char* id : {"deepseek-v3", "kimi-linear-48b-a3b", "olmoe-1b-7b", "glm-5"}) {
+    CAPTURE(id);
+    CHECK_THROWS_AS(require_supported(shape(id), settings), Error);
+  }
+  for (const char* id : {"llama-3.1-8b", "gemma-3-27b", "qwen3-30b-a3b", "gpt-oss-120b"}) {
+    CAPTURE(id);
+    CHECK_NOTHROW(require_supported(shape(id), settings));
+  }
+  settings.flash_attn = false;
+  CHECK_THROWS_AS(require_supported(shape("llama-3.1-8b"), settings), Error);
+}

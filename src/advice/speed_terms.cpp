@@ -51,12 +51,12 @@ void forget_reading(StageCosts& costs) {
   costs.expert_read.fill(0);
 }
 void forget_cache(StageCosts& costs) {
-  costs.kv_read = costs.state_read = 0;
+  costs.kv_read = costs.query = costs.state_read = 0;
 }
 void forget_arithmetic(StageCosts& costs) {
   costs.multiply.fill(0);
   costs.expert_multiply.fill(0);
-  costs.scan = 0;
+  costs.scan = costs.delta_scan = costs.activation = costs.expert_activation = 0;
 }
 void forget_attention(StageCosts& costs) {
   costs.attention = 0;

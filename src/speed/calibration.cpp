@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <map>
 #include <string>
 #include <unordered_map>
@@ -80,10 +81,39 @@ NumberRow next_row(std::string_view& table) {
 struct Calibration::Impl {
   std::array<double, parameters> centre{};
   std::unordered_map<std::string, Offsets> nodes;
-  std::unordered_map<std::string, std::uint32_t> counts;  ///< decode measurements per key
-  std::unordered_map<std::string, Spread> spreads;        ///< `decode|device|nvidia`
-  std::unordered_map<std::string, double> errors;         ///< likewise
-  std::uint32_t measurements = 0;                         ///< fitted in all
+  std::unordered_map<std::string, std::uint32_t> counts;                  ///< decode measurements per key
+  std::unordered_map<std::string, Spread> spreads;                        ///< `decode|device|nvidia`
+  std::unordered_map<std::string, double> errors;                         ///< likewise
+  std::uint32_t measurements = 0;                                         ///< fitted in all
+  std::unordered_map<std::string, std::shared_ptr<GraphFactors>> graphs;  ///< `llama.cpp|cuda`; `` elsewhere
+
+  /// Sums the offsets of each architecture and of the architecture under kernels and backend.
+  void gather_graphs() {
+    constexpr std::string_view prefix = "graph:";
+    const auto parameter = static_cast<std::uint8_t>(Parameter::graph_step);
+    graphs[""] = std::make_shared<GraphFactors>();
+    for (const auto& [key, offsets] : nodes) {
+      if (!key.starts_with(prefix)) continue;
+      const std::size_t bar = key.find('|');
+      auto& table = graphs[bar == std::string::npos ? "" : key.substr(bar + 1)];
+      if (!table) table = std::make_shared<GraphFactors>();
+      for (const auto& [p, offset] : offsets)
+        if (p == parameter) (*table)[key.substr(prefix.size(), std::min(bar, key.size()) - prefix.size())] = offset;
+    }
+    const double centred = centre[parameter];
+    for (auto& [kernels, table] : graphs) {
+      if (kernels.empty()) continue;
+      for (const auto& [architecture, offset] : *graphs[""]) (*table)[architecture] += offset;
+      for (auto& [architecture, factor] : *table) factor = std::exp(centred + factor);
+    }
+    for (auto& [architecture, factor] : *graphs[""]) factor = std::exp(centred + factor);
+  }
+
+  [[nodiscard]] std::shared_ptr<const GraphFactors> graphs_of(std::string_view runtime,
+                                                              std::string_view backend) const {
+    const auto found = graphs.find(fmt::format("{}|{}", kernels_of(runtime), backend));
+    return found == graphs.end() ? graphs.at("") : found->second;
+  }
 
   void add(std::array<double, parameters>& values, const std::string& key) const {
     const auto node = nodes.find(key);
@@ -173,6 +203,7 @@ Calibration::Calibration(std::string_view table) {
   }
   if (centred != parameters)
     throw malformed("/centre", fmt::format("found {} parameters, expected {}", centred, +parameters));
+  impl->gather_graphs();
   impl_ = std::move(impl);
 }
 
@@ -181,6 +212,7 @@ SpeedConstants Calibration::resolve(const Device& device, std::string_view runti
   const Theta theta = impl_->theta(device_keys(device, runtime, backend), runtime, backend);
   SpeedConstants constants;
   constants.costs = stage_costs(chip_of(device), theta);
+  constants.costs.graphs = impl_->graphs_of(runtime, backend);
   constants.request_latency = std::exp(theta.at(Parameter::latency));
   constants.stage_handover = std::exp(theta.at(Parameter::stage));
   constants.all_reduce_latency = std::exp(theta.at(Parameter::reduction));
@@ -197,6 +229,7 @@ HostConstants Calibration::resolve(const Host& host, std::string_view runtime) c
   const Theta theta = impl_->theta(host_keys(host, runtime), runtime, "cpu");
   HostConstants constants;
   constants.costs = stage_costs(chip_of(host), theta);
+  constants.costs.graphs = impl_->graphs_of(runtime, "cpu");
   constants.block_handover = std::exp(theta.at(Parameter::handover));
   constants.link_efficiency = std::exp(-theta.at(Parameter::link));
   constants.request_latency = std::exp(theta.at(Parameter::latency));

@@ -49,7 +49,7 @@ double weights_per_byte(TypeClass type_class) {
 Chip chip_of(const Device& device) {
   Chip chip;
   chip.bandwidth = device.bandwidth > 0 ? device.bandwidth : common_bandwidth;
-  const double known = std::max({device.fp32_flops, device.fp16_flops, device.bf16_flops, device.int8_ops / 4});
+  const double known = std::max({device.fp32_flops, device.fp16_flops, device.bf16_flops, device.int8_ops / 2});
   chip.plain_rate = device.fp32_flops > 0 ? device.fp32_flops : known / 4;
   if (chip.plain_rate <= 0) chip.plain_rate = 25 * chip.bandwidth;
   chip.attention_rate = std::max(known, chip.plain_rate);
@@ -101,6 +101,11 @@ StageCosts stage_costs(const Chip& chip, const Theta& theta) {
   costs.step = e(Parameter::step);
   costs.attention = e(Parameter::attention) / chip.attention_rate;
   costs.scan = e(Parameter::scan) / chip.plain_rate;
+  costs.delta_scan = e(Parameter::delta_scan) / chip.plain_rate;
+  costs.query = e(Parameter::query) / chip.plain_rate;
+  costs.activation = e(Parameter::activation) / chip.bandwidth;
+  costs.expert_activation = e(Parameter::expert_activation) / chip.bandwidth;
+  costs.tile = e(Parameter::tile);
   costs.batch_layer = e(Parameter::batch_layer);
   costs.batch_moe_layer = e(Parameter::batch_moe_layer);
   costs.batch_step = e(Parameter::batch_step);

@@ -14,8 +14,10 @@ struct Chip {
   std::array<double, type_classes> matrix_rate{};  ///< operations/s of what multiplies this class
 };
 
-/// Rates of a device: 16-bit matrix units with 32-bit accumulation where it has them, plain 32-bit arithmetic else;
-/// FP8 and INT8 at their own rates. Missing figures are taken from what is known of the chip.
+/// Rates of a device: 16-bit matrix units where it has them, plain 32-bit arithmetic else. Kernels for quantised
+/// matrices use 8-bit integers, and those for 16 bits sum in 16 bits: cards that halve 32-bit sums (GeForce) are
+/// therefore rated at half their integer rate. FP8 and INT8 at their own rates. Missing figures are taken from what is
+/// known of the chip.
 Chip chip_of(const Device& device);
 
 /// Rates of a host: cores × clock × the width of its instruction set (two fused multiply-adds per cycle on AVX2 and

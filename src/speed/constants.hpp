@@ -6,10 +6,17 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
 
 #include "canrun/inventory.hpp"
 
 namespace canrun {
+
+/// Factors on what a step costs beside its matrices, by the model's architecture as its file names it. Architectures
+/// that were not measured have none.
+using GraphFactors = std::unordered_map<std::string, double>;
 
 /// Seconds per unit of work of one processor under one runtime.
 struct StageCosts {
@@ -17,17 +24,21 @@ struct StageCosts {
   std::array<double, type_classes> read{};         ///< s per byte of a dense matrix, unpacking included
   std::array<double, type_classes> expert_read{};  ///< s per byte of a routed expert
   double kv_read = 0;                              ///< s per byte of cache
+  double query = 0;                                ///< s per FLOP of one token's attention over the cache
   double state_read = 0;                           ///< s per byte of recurrent state
   double attention_layer = 0, recurrent_layer = 0, delta_layer = 0, convolution_layer = 0,
-         moe_layer = 0;  ///< s per block and step
-  double norm = 0;       ///< s per normalisation and step
-  double step = 0;       ///< s per step: sampling, synchronisation, the head's launch
+         moe_layer = 0;                        ///< s per block and step
+  double norm = 0;                             ///< s per normalisation and step
+  double step = 0;                             ///< s per step: sampling, synchronisation, the head's launch
+  std::shared_ptr<const GraphFactors> graphs;  ///< on the costs per block and normalisation; may be null
 
   // Many tokens at a time
   std::array<double, type_classes> multiply{};         ///< s per byte of a dense matrix and token
   std::array<double, type_classes> expert_multiply{};  ///< s per byte of a routed expert and token routed to it
   double attention = 0;                                ///< s per FLOP of attention over the cache
-  double scan = 0;                                     ///< s per FLOP of a recurrent scan
+  double scan = 0, delta_scan = 0;                     ///< s per FLOP of a recurrent scan
+  double activation = 0, expert_activation = 0;        ///< s per byte that flows into or out of a matrix
+  double tile = 0;                                     ///< tokens of work per touched expert beside its own
   double batch_layer = 0, batch_moe_layer = 0;         ///< s per block and micro-batch
   double batch_step = 0;                               ///< s per micro-batch
   double batch_read = 1, batch_expert_read = 1;  ///< factors on `read` and `expert_read` when shared by a micro-batch

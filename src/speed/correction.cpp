@@ -42,12 +42,13 @@ void respread(Spread& spread, const OwnFactor& own) {
 void speed_up(StageCosts& costs, double decode, double prefill) {
   for (double& cost : costs.read) cost /= decode;
   for (double& cost : costs.expert_read) cost /= decode;
-  for (double* cost : {&costs.kv_read, &costs.state_read, &costs.attention_layer, &costs.recurrent_layer,
+  for (double* cost : {&costs.kv_read, &costs.query, &costs.state_read, &costs.attention_layer, &costs.recurrent_layer,
                        &costs.delta_layer, &costs.convolution_layer, &costs.moe_layer, &costs.norm, &costs.step})
     *cost /= decode;
   for (double& cost : costs.multiply) cost /= prefill;
   for (double& cost : costs.expert_multiply) cost /= prefill;
-  for (double* cost : {&costs.attention, &costs.scan, &costs.batch_layer, &costs.batch_moe_layer, &costs.batch_step})
+  for (double* cost : {&costs.attention, &costs.scan, &costs.delta_scan, &costs.activation, &costs.expert_activation,
+                       &costs.batch_layer, &costs.batch_moe_layer, &costs.batch_step})
     *cost /= prefill;
   costs.batch_read *= decode / prefill;
   costs.batch_expert_read *= decode / prefill;

@@ -176,6 +176,10 @@ bool Measurement::power_capped() const {
   return mentions(note, "power-capped") || mentions(note, "power-limited") || mentions(host, "power limit");
 }
 
+bool Measurement::old_build() const {
+  return mentions(note, "old build");
+}
+
 bool Measurement::end_to_end() const {
   return mentions(note, "wall time") || mentions(note, "end-to-end") || mentions(note, "total time");
 }

@@ -28,6 +28,8 @@ struct Measurement {
 
   /// The measurer limited the device's power.
   [[nodiscard]] bool power_capped() const;
+  /// The measurer's build was old when the measurement was collected.
+  [[nodiscard]] bool old_build() const;
   /// The rate counts the whole request: prompt, transport and all.
   [[nodiscard]] bool end_to_end() const;
 };

@@ -29,6 +29,17 @@ void add_runtime_keys(std::vector<std::string>& keys, std::string_view runtime, 
   }
 }
 
+/// Chips that the same kernels serve: AMD's by the major number of their target (`gfx1151` is of gfx11); NVIDIA's
+/// before and since compute capability 8, from where llama.cpp launches a step as one graph
+/// (ggml/src/ggml-cuda/ggml-cuda.cu).
+std::string_view generation_of(const Device& device) {
+  const std::string_view target = device.target;
+  if (target.starts_with("gfx") && target.size() > 5) return target.substr(0, target.size() - 2);
+  if (device.vendor == "nvidia" && !target.empty())
+    return target.size() > 2 && target[1] == '.' && target[0] < '8' ? "early" : "graphs";
+  return device.architecture;
+}
+
 }  // namespace
 
 std::string_view kernels_of(std::string_view runtime) {
@@ -62,6 +73,7 @@ std::vector<std::string> device_keys(const Device& device, std::string_view runt
   std::vector<std::string> keys{
       fmt::format("vendor:{}", device.vendor),
       fmt::format("backend:{}|{}", device.vendor, backend),
+      fmt::format("generation:{}|{}", generation_of(device), backend),
       fmt::format("architecture:{}|{}", device.architecture, backend),
       fmt::format("family:{}", device.family),
       fmt::format("device:{}", device.id),
@@ -76,6 +88,12 @@ std::vector<std::string> host_keys(const Host& host, std::string_view runtime) {
                                 fmt::format("architecture:cpu|{}", isa), fmt::format("device:cpu:{}", host.cpu)};
   add_runtime_keys(keys, runtime, "cpu", isa, host.cpu);
   return keys;
+}
+
+std::vector<std::string> graph_keys(std::string_view architecture, std::string_view runtime, std::string_view backend) {
+  if (architecture.empty()) return {};
+  return {fmt::format("graph:{}", architecture),
+          fmt::format("graph:{}|{}|{}", architecture, kernels_of(runtime), backend)};
 }
 
 std::vector<std::string> class_keys(TypeClass type_class, std::string_view runtime, std::string_view backend) {

@@ -25,6 +25,9 @@ std::vector<std::string> device_keys(const Device& device, std::string_view runt
 /// The same for a host's processor: `cpu`, its vendor, instruction set, the processor itself, the runtime.
 std::vector<std::string> host_keys(const Host& host, std::string_view runtime);
 
+/// Groups of a model's architecture (`general.architecture`): everywhere, and under the runtime's kernels on a backend.
+std::vector<std::string> graph_keys(std::string_view architecture, std::string_view runtime, std::string_view backend);
+
 /// Groups of a type class: everywhere, and under the runtime's kernels and backend.
 std::vector<std::string> class_keys(TypeClass type_class, std::string_view runtime, std::string_view backend);
 

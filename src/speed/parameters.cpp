@@ -25,6 +25,11 @@ std::string_view name_of(Parameter parameter) {
                                                                   "attention",
                                                                   "plain_prefill",
                                                                   "scan",
+                                                                  "delta_scan",
+                                                                  "activation",
+                                                                  "expert_activation",
+                                                                  "tile",
+                                                                  "query",
                                                                   "batch_layer",
                                                                   "batch_moe_layer",
                                                                   "batch_step",
@@ -33,7 +38,9 @@ std::string_view name_of(Parameter parameter) {
                                                                   "link",
                                                                   "stage",
                                                                   "reduction",
-                                                                  "exchange"};
+                                                                  "exchange",
+                                                                  "graph_step",
+                                                                  "sample"};
   return names[static_cast<std::size_t>(parameter)];
 }
 

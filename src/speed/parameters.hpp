@@ -35,6 +35,11 @@ enum class Parameter : std::uint8_t {
   attention,          ///< prompt: attention over the rated matrix throughput
   plain_prefill,      ///< factor on it without flash attention
   scan,               ///< prompt: recurrent scans over the rate of plain arithmetic
+  delta_scan,         ///< prompt: delta-rule scans likewise
+  activation,         ///< prompt: what flows into and out of matrices, over the memory's bandwidth
+  expert_activation,  ///< the same for routed experts
+  tile,               ///< prompt: tokens' worth of work that each touched expert costs beside its own tokens
+  query,              ///< one token's attention over the cache over the rate of plain arithmetic
   batch_layer,        ///< s per block and micro-batch
   batch_moe_layer,    ///< s per MoE block and micro-batch, beside its mixer
   batch_step,         ///< s per micro-batch
@@ -44,6 +49,8 @@ enum class Parameter : std::uint8_t {
   stage,              ///< s per change of device in a layer split
   reduction,          ///< s per exchange among devices that share a block
   exchange,           ///< bytes exchanged among devices over the rate between them
+  graph_step,         ///< factor on what a step costs per block, by the model's architecture
+  sample,             ///< factor on the whole time: what one measurer's model on one device has in common
   count
 };
 inline constexpr std::size_t parameters = static_cast<std::size_t>(Parameter::count);

@@ -57,7 +57,7 @@ Demand demand_of(const Block& block, const std::array<std::uint32_t, kv_groups>&
   const auto unlimited = static_cast<std::size_t>(std::ranges::lower_bound(limits, no_limit) - limits.begin());
   if (unlimited < kv_groups) demand.kv[unlimited] += block.index_bytes_per_token;
   demand.state = block.state_bytes;
-  demand.scan = block.scan_flops;
+  (is_delta(block.mixer) ? demand.delta_scan : demand.scan) = block.scan_flops;
   if (is_head) {
     demand.head = 1;
     return demand;
@@ -70,16 +70,39 @@ Demand demand_of(const Block& block, const std::array<std::uint32_t, kv_groups>&
   return demand;
 }
 
-/// Normalisations per block; those outside the blocks count with the output layer.
-std::vector<double> norms_of(const Inventory& inventory) {
-  std::vector<double> norms(inventory.blocks.size(), 0.0);
-  if (!inventory.tensors) return norms;
-  for (const Tensor& tensor : *inventory.tensors) {
-    if (tensor.role != Role::norm || tensor.dims[1] != 1) continue;
-    const auto block = tensor.layer < 0 ? norms.size() - 1 : static_cast<std::size_t>(tensor.layer);
-    if (block < norms.size()) norms[block] += 1;
+bool is_matrix(Role role) {
+  switch (role) {
+    case Role::token_embedding:
+    case Role::per_layer_embedding:
+    case Role::position_embedding:
+    case Role::norm:
+      return false;
+    default:
+      return true;
   }
-  return norms;
+}
+
+/// What one tensor adds: a normalisation, or 32-bit values into and out of a matrix.
+void count_tensor(Demand& demand, const Tensor& tensor, double experts_used) {
+  if (tensor.role == Role::norm) {
+    if (tensor.dims[1] == 1) demand.norms += 1;
+    return;
+  }
+  if (!is_matrix(tensor.role) || tensor.dims[1] == 1) return;
+  const double bytes = 4.0 * static_cast<double>(tensor.dims[0] + tensor.dims[1]);
+  if (tensor.role == Role::expert)
+    demand.expert_activation += experts_used * bytes;
+  else
+    demand.activation += bytes;
+}
+
+/// Adds what the tensors themselves say; those outside the blocks count with the output layer.
+void count_tensors(std::vector<Demand>& demands, const Inventory& inventory) {
+  if (!inventory.tensors) return;
+  for (const Tensor& tensor : *inventory.tensors) {
+    const auto block = tensor.layer < 0 ? demands.size() - 1 : static_cast<std::size_t>(tensor.layer);
+    if (block < demands.size()) count_tensor(demands[block], tensor, inventory.blocks[block].experts_used);
+  }
 }
 
 }  // namespace
@@ -95,6 +118,9 @@ Demand& Demand::operator+=(const Demand& other) {
   }
   state += other.state;
   scan += other.scan;
+  delta_scan += other.delta_scan;
+  activation += other.activation;
+  expert_activation += other.expert_activation;
   attention_layers += other.attention_layers;
   recurrent_layers += other.recurrent_layers;
   delta_layers += other.delta_layers;
@@ -116,6 +142,9 @@ Demand& Demand::operator-=(const Demand& other) {
   }
   state -= other.state;
   scan -= other.scan;
+  delta_scan -= other.delta_scan;
+  activation -= other.activation;
+  expert_activation -= other.expert_activation;
   attention_layers -= other.attention_layers;
   recurrent_layers -= other.recurrent_layers;
   delta_layers -= other.delta_layers;
@@ -137,19 +166,21 @@ SpeedProfile speed_profile(const Inventory& inventory) {
   SpeedProfile profile;
   profile.kv_limit = limits_of(inventory.blocks);
   profile.prefix.resize(inventory.blocks.size() + 1);
-  const std::vector<double> norms = norms_of(inventory);
+  std::vector<Demand> demands;
+  for (std::size_t b = 0; b < inventory.blocks.size(); ++b)
+    demands.push_back(demand_of(inventory.blocks[b], profile.kv_limit, b + 1 == inventory.blocks.size()));
+  count_tensors(demands, inventory);
   for (std::size_t b = 0; b < inventory.blocks.size(); ++b) {
     const Block& block = inventory.blocks[b];
-    const bool is_head = b + 1 == inventory.blocks.size();
     profile.prefix[b + 1] = profile.prefix[b];
-    profile.prefix[b + 1] += demand_of(block, profile.kv_limit, is_head);
-    profile.prefix[b + 1].norms += norms[b];
+    profile.prefix[b + 1] += demands[b];
     if (block.ffn == FeedForward::moe && profile.experts_total == 0) {
       profile.experts_total = block.experts_total;
       profile.experts_used = block.experts_used;
     }
   }
   profile.embedding_row = static_cast<double>(inventory.embedding_row_bytes);
+  if (inventory.architecture) profile.graph = inventory.architecture->gguf_arch;
   profile.hidden = inventory.architecture ? inventory.architecture->hidden : 0;
   profile.file_bytes = static_cast<double>(inventory.file_bytes);
   profile.batch = inventory.settings.batch;

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "canrun/inventory.hpp"
@@ -24,6 +25,9 @@ struct Demand {
   std::array<double, kv_groups> attention{};   ///< FLOPs per cached token
   double state = 0;                            ///< bytes of recurrent state, read and written
   double scan = 0;                             ///< FLOPs of recurrent scans
+  double delta_scan = 0;                       ///< FLOPs of delta-rule scans
+  double activation = 0;                       ///< bytes into and out of the dense matrices
+  double expert_activation = 0;                ///< bytes into and out of the experts that one token uses
   double attention_layers = 0;
   double recurrent_layers = 0;    ///< state-space and other recurrences
   double delta_layers = 0;        ///< gated delta net, KDA
@@ -40,6 +44,7 @@ struct SpeedProfile {
   std::vector<Demand> prefix;  ///< `prefix[i]`: blocks 0 … i-1; the output layer is the last block
   std::array<std::uint32_t, kv_groups> kv_limit{};  ///< tokens beyond which a group reads nothing more
   double experts_total = 0, experts_used = 0;       ///< per MoE block
+  std::string graph;                                ///< the architecture, as the model's file names it
   double embedding_row = 0;                         ///< bytes of the input tables read for one token
   double hidden = 0;                                ///< width of the stream between blocks
   double file_bytes = 0;

@@ -23,6 +23,12 @@ double cache_factor(const StageCosts& costs, const SpeedProfile& profile) {
   return (profile.quantised_kv ? costs.quantised_kv : 1) * (profile.flash_attention ? 1 : costs.plain_attention);
 }
 
+double graph_factor(const StageCosts& costs, const SpeedProfile& profile) {
+  if (!costs.graphs) return 1;
+  const auto found = costs.graphs->find(profile.graph);
+  return found == costs.graphs->end() ? 1 : found->second;
+}
+
 /// Full micro-batches and the size of the rest.
 struct MicroBatches {
   double full = 0, size = 0, rest = 0;
@@ -67,14 +73,19 @@ StageTime decode_stage(const Demand& demand, const StageCosts& costs, const Spee
                        double depth) {
   StageTime time;
   time.weights = dot(demand.dense, costs.read);
-  double cached = 0;
-  for (std::size_t g = 0; g < kv_groups; ++g)
-    cached += demand.kv[g] * std::min(depth, static_cast<double>(profile.kv_limit[g]));
+  double cached = 0, attended = 0;
+  for (std::size_t g = 0; g < kv_groups; ++g) {
+    const double tokens = std::min(depth, static_cast<double>(profile.kv_limit[g]));
+    cached += demand.kv[g] * tokens;
+    attended += demand.attention[g] * tokens;
+  }
   time.cache = streams * (cached * costs.kv_read * cache_factor(costs, profile) + demand.state * costs.state_read);
-  if (streams > 1) time.compute = (streams - 1) * costs.small_batch * dot(demand.dense, costs.multiply);
-  time.fixed = demand.attention_layers * costs.attention_layer + demand.recurrent_layers * costs.recurrent_layer +
-               demand.delta_layers * costs.delta_layer + demand.convolution_layers * costs.convolution_layer +
-               demand.norms * costs.norm + demand.moe_layers * costs.moe_layer;
+  time.compute = streams * attended * costs.query;
+  if (streams > 1) time.compute += (streams - 1) * costs.small_batch * dot(demand.dense, costs.multiply);
+  time.fixed = graph_factor(costs, profile) *
+               (demand.attention_layers * costs.attention_layer + demand.recurrent_layers * costs.recurrent_layer +
+                demand.delta_layers * costs.delta_layer + demand.convolution_layers * costs.convolution_layer +
+                demand.norms * costs.norm + demand.moe_layers * costs.moe_layer);
   return time;
 }
 
@@ -93,7 +104,8 @@ StageTime prefill_stage(const Demand& demand, const StageCosts& costs, const Spe
   const double batches = micro_batches(profile, tokens).count();
   StageTime time;
   time.weights = batches * costs.batch_read * dot(demand.dense, costs.read);
-  time.compute = tokens * (dot(demand.dense, costs.multiply) + demand.scan * costs.scan);
+  time.compute = tokens * (dot(demand.dense, costs.multiply) + demand.scan * costs.scan +
+                           demand.delta_scan * costs.delta_scan + demand.activation * costs.activation);
   double attended = 0;
   for (std::size_t g = 0; g < kv_groups; ++g)
     attended += demand.attention[g] * attended_tokens(depth, tokens, static_cast<double>(profile.kv_limit[g]));
@@ -111,7 +123,9 @@ StageTime prefill_experts(const Demand& demand, const StageCosts& costs, const S
   if (demand.moe_layers <= 0) return time;
   if (read_weights)
     time.weights = expert_readings(profile, tokens) * costs.batch_expert_read * dot(demand.experts, costs.expert_read);
-  time.compute = tokens * used_share(profile) * dot(demand.experts, costs.expert_multiply);
+  const double padding = expert_readings(profile, tokens) * costs.tile;
+  time.compute = (tokens * used_share(profile) + padding) * dot(demand.experts, costs.expert_multiply) +
+                 tokens * demand.expert_activation * costs.expert_activation;
   return time;
 }
 

@@ -2,6 +2,7 @@
 
 #include "canrun/catalog.hpp"
 #include "canrun/error.hpp"
+#include "speed/chip.hpp"
 #include "support/catch.hpp"
 
 using namespace canrun;
@@ -50,4 +51,16 @@ TEST_CASE("a text that is no calibration is refused with its place") {
   CHECK_THROWS_AS(Calibration(""), Error);
   CHECK_THROWS_AS(Calibration("centre\tstream\tmuch"), Error);
   CHECK_THROWS_AS(Calibration("centre\tno_such\t1"), Error);
+}
+
+TEST_CASE("matrices run at the rate of 8-bit integers halved where 16-bit sums are throttled") {
+  // GeForce cards halve 16-bit products with 32-bit sums, workstation cards of the same chip do not: GA102 at 285 and
+  // 310 TOPS (NVIDIA GA102 whitepaper, table 2).
+  Device geforce = rtx_3090();
+  geforce.int8_ops = 284.7e12;
+  CHECK(chip_of(geforce).attention_rate == Approx(142.35e12));
+  Device workstation = rtx_3090();
+  workstation.fp16_flops = 154.8e12;
+  workstation.int8_ops = 309.7e12;
+  CHECK(chip_of(workstation).attention_rate == Approx(154.85e12));
 }

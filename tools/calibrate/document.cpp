@@ -14,7 +14,7 @@ using nlohmann::ordered_json;
 
 namespace {
 
-constexpr double smallest_offset = 0.003;
+constexpr double smallest_offset = 0.005;
 
 double rounded(double value) {
   return std::round(value * 1e4) / 1e4;
@@ -30,26 +30,6 @@ ordered_json nodes_json(const Model& model) {
     if (!node.empty()) nodes[key] = std::move(node);
   }
   return nodes;
-}
-
-ordered_json errors_json(const std::vector<Held>& held) {
-  ordered_json all = ordered_json::object();
-  for (const Scheme scheme : schemes) {
-    std::map<std::string, std::vector<double>> slices;
-    for (const Held& h : held)
-      if (h.scheme == scheme)
-        for (const std::string& slice : slices_of(h)) slices[slice].push_back(h.log_error);
-    ordered_json section = ordered_json::object();
-    for (auto& [slice, log_errors] : slices) {
-      const Errors e = errors_of(std::move(log_errors));
-      section[slice] = {{"count", e.count},
-                        {"median", rounded(e.median)},
-                        {"within_25", rounded(e.within_25)},
-                        {"bias", rounded(e.bias)}};
-    }
-    all[std::string(name_of(scheme))] = std::move(section);
-  }
-  return all;
 }
 
 /// One entry a line, so that changes read well.
@@ -80,6 +60,7 @@ std::vector<std::string> slices_of(const Held& held) {
     slices.push_back(metric + "|power-capped");
     return slices;
   }
+  if (m.old_build()) slices.push_back(metric + "|old builds");
   if (m.end_to_end()) {
     slices.push_back(metric + "|end to end");
     return slices;
@@ -108,17 +89,11 @@ std::string document(const Model& model, const std::map<std::string, std::uint32
                           {"high", rounded(i.high)},
                           {"median_error", rounded(i.median_error)},
                           {"count", i.count}};
-  const ordered_json errors = errors_json(held);
-  std::string error_text = "{";
-  for (const auto& [scheme, slices] : errors.items())
-    error_text += fmt::format("{}\n\"{}\": {}", error_text.size() > 1 ? "," : "", scheme, lines(slices));
-  error_text += "\n}";
   return fmt::format(
       "{{\n\"schema\": \"canrun.calibration/1\",\n\"source\": \"fitted by tools/calibrate on data/measurements\",\n"
-      "\"measurements\": {},\n\"fitted\": {},\n\"centre\": {},\n\"nodes\": {},\n\"counts\": {},\n\"intervals\": {},\n"
-      "\"errors\": {}\n}}\n",
-      measurements, fitted, lines(centre), lines(nodes_json(model)), lines(count_json), lines(interval_json),
-      error_text);
+      "\"measurements\": {},\n\"fitted\": {},\n\"centre\": {},\n\"nodes\": {},\n\"counts\": {},\n\"intervals\": "
+      "{}\n}}\n",
+      measurements, fitted, lines(centre), lines(nodes_json(model)), lines(count_json), lines(interval_json));
 }
 
 }  // namespace calibrate

@@ -16,7 +16,19 @@ using enum Parameter;
 namespace {
 
 /// Parameters that vary alike between machines.
-enum Kind : std::uint8_t { bandwidth, arithmetic, routing, caching, launching, multiplying, batching, linking, kinds };
+enum Kind : std::uint8_t {
+  bandwidth,
+  arithmetic,
+  routing,
+  caching,
+  launching,
+  multiplying,
+  batching,
+  linking,
+  graphs,
+  samples,
+  kinds
+};
 
 constexpr Kind kind_of(Parameter parameter) {
   switch (parameter) {
@@ -43,7 +55,11 @@ constexpr Kind kind_of(Parameter parameter) {
     case expert_multiply:
     case attention:
     case scan:
+    case delta_scan:
+    case activation:
+    case expert_activation:
     case small_batch:
+    case query:
       return multiplying;
     case batch_read:
     case batch_expert_read:
@@ -51,7 +67,12 @@ constexpr Kind kind_of(Parameter parameter) {
     case batch_layer:
     case batch_moe_layer:
     case batch_step:
+    case tile:
       return batching;
+    case graph_step:
+      return graphs;
+    case sample:
+      return samples;
     default:
       return linking;
   }
@@ -64,22 +85,26 @@ struct Level {
 };
 
 //                                        bandwidth arithm routing caching launch multiply batching linking
-constexpr Level levels[] = {{"vendor:cpu", -1, {0.20, 0.60, 0.30, 0.40, 0.50, 0.60, 0.40, 0.30}},
-                            {"vendor:", -1, {0.10, 0.30, 0.20, 0.40, 0.30, 0.40, 0.30, 0.30}},
-                            {"backend:", -1, {0.10, 0.30, 0.20, 0.40, 0.30, 0.40, 0.30, 0.20}},
-                            {"architecture:", -1, {0.10, 0.30, 0.20, 0.40, 0.30, 0.40, 0.30, 0.20}},
-                            {"family:", 0, {0.08, 0.20, 0.10, 0.20, 0.20, 0.25, 0.20, 0.20}},
-                            {"family:", 1, {0.08, 0.15, 0.10, 0.20, 0.15, 0.20, 0.15, 0.20}},
-                            {"device:cpu:", -1, {0.20, 0.30, 0.15, 0.15, 0.20, 0.30, 0.20, 0.20}},
-                            {"device:", -1, {0.08, 0.15, 0.10, 0.15, 0.15, 0.20, 0.15, 0.20}},
-                            {"runtime:", 0, {0.15, 0.40, 0.30, 0.50, 0.40, 0.50, 0.40, 0.40}},
-                            {"runtime:", 1, {0.10, 0.30, 0.30, 0.40, 0.30, 0.40, 0.30, 0.30}},
-                            {"runtime:", 2, {0.08, 0.20, 0.15, 0.25, 0.20, 0.25, 0.20, 0.20}},
-                            {"class:", 0, {0.00, 0.50, 0.00, 0.00, 0.00, 0.30, 0.00, 0.00}},
-                            {"class:", 1, {0.05, 0.30, 0.00, 0.00, 0.00, 0.20, 0.00, 0.00}},
-                            {"class:", 2, {0.08, 0.30, 0.00, 0.00, 0.00, 0.25, 0.00, 0.00}},
-                            {"capped:", -1, {0.05, 0.40, 0.10, 0.20, 0.20, 0.40, 0.10, 0.00}},
-                            {"whole:", -1, {0.00, 0.00, 0.00, 0.00, 0.30, 0.00, 0.00, 0.50}}};
+constexpr Level levels[] = {{"vendor:cpu", -1, {0.20, 0.60, 0.30, 0.40, 0.50, 0.60, 0.40, 0.30, 0.00}},
+                            {"vendor:", -1, {0.10, 0.30, 0.20, 0.40, 0.30, 0.40, 0.30, 0.30, 0.00}},
+                            {"backend:", -1, {0.10, 0.30, 0.20, 0.40, 0.30, 0.40, 0.30, 0.20, 0.00}},
+                            {"generation:", -1, {0.05, 0.20, 0.15, 0.30, 0.30, 0.30, 0.20, 0.10, 0.00}},
+                            {"architecture:", -1, {0.10, 0.30, 0.20, 0.40, 0.30, 0.40, 0.30, 0.20, 0.00}},
+                            {"family:", 0, {0.08, 0.20, 0.10, 0.20, 0.20, 0.25, 0.20, 0.20, 0.00}},
+                            {"family:", 1, {0.08, 0.15, 0.10, 0.20, 0.15, 0.20, 0.15, 0.20, 0.00}},
+                            {"device:cpu:", -1, {0.20, 0.30, 0.15, 0.15, 0.20, 0.30, 0.20, 0.20, 0.00}},
+                            {"device:", -1, {0.08, 0.15, 0.10, 0.15, 0.15, 0.20, 0.15, 0.20, 0.00}},
+                            {"runtime:", 0, {0.15, 0.40, 0.30, 0.50, 0.40, 0.50, 0.40, 0.40, 0.00}},
+                            {"runtime:", 1, {0.10, 0.30, 0.30, 0.40, 0.30, 0.40, 0.30, 0.30, 0.00}},
+                            {"runtime:", 2, {0.08, 0.20, 0.15, 0.25, 0.20, 0.25, 0.20, 0.20, 0.00}},
+                            {"class:", 0, {0.00, 0.50, 0.00, 0.00, 0.00, 0.30, 0.00, 0.00, 0.00}},
+                            {"class:", 1, {0.05, 0.30, 0.00, 0.00, 0.00, 0.20, 0.00, 0.00, 0.00}},
+                            {"class:", 2, {0.08, 0.30, 0.00, 0.00, 0.00, 0.25, 0.00, 0.00, 0.00}},
+                            {"capped:", -1, {0.05, 0.40, 0.10, 0.20, 0.20, 0.40, 0.10, 0.00, 0.00}},
+                            {"whole:", -1, {0.00, 0.00, 0.00, 0.00, 0.30, 0.00, 0.00, 0.50, 0.00}},
+                            {"graph:", 0, {0, 0, 0, 0, 0, 0, 0, 0, 0.25}},
+                            {"graph:", 2, {0, 0, 0, 0, 0, 0, 0, 0, 0.25}},
+                            {"cell:", -1, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0.08}}};
 
 }  // namespace
 
@@ -129,7 +154,15 @@ Prior centre_prior(Parameter parameter) {
     case plain_prefill:
       return about(1.5, 0.4);
     case scan:
+    case delta_scan:
       return about(10, 0.7);
+    case activation:
+    case expert_activation:
+      return about(4, 0.5);
+    case tile:
+      return about(6, 0.7);
+    case query:
+      return about(1, 0.7);
     case batch_layer:
       return about(60e-6, 0.7);
     case batch_moe_layer:
@@ -146,6 +179,9 @@ Prior centre_prior(Parameter parameter) {
       return about(50e-6, 0.7);
     case reduction:
       return about(15e-6, 0.7);
+    case graph_step:
+    case sample:
+      return about(1, 1e-3);
     default:
       return about(1.3, 0.4);
   }
@@ -166,13 +202,17 @@ std::vector<std::string> keys_of(const Question& question, bool on_host) {
   const Measurement& m = *question.measurement;
   std::vector<std::string> keys =
       on_host ? host_keys(question.host, m.runtime) : device_keys(question.device, m.runtime, question.backend);
+  for (std::string& key : graph_keys(question.profile.graph, m.runtime, on_host ? "cpu" : question.backend))
+    keys.push_back(std::move(key));
   if (m.power_capped() && !on_host) keys.push_back(fmt::format("capped:{}", m.device));
+  keys.push_back(
+      fmt::format("cell:{}|{}|{}|{}|{}", m.device, m.model, m.runtime, question.backend, static_cast<int>(m.metric)));
   if (m.end_to_end()) keys.push_back(fmt::format("whole:{}", m.device));
   return keys;
 }
 
 bool is_nuisance(std::string_view key) {
-  return key.starts_with("capped:") || key.starts_with("whole:");
+  return key.starts_with("capped:") || key.starts_with("whole:") || key.starts_with("cell:");
 }
 
 }  // namespace calibrate

@@ -35,6 +35,21 @@ double seconds_of(const Question& q, const Processors& p, Phase phase, double de
   return prefill_seconds(q.profile, p.devices, p.host, p.link, q.placement, q.tokens, depth);
 }
 
+/// Costs of a step beside its matrices, which a runtime arranges for each architecture.
+bool depends_on_graph(Parameter parameter) {
+  switch (parameter) {
+    case Parameter::attention_layer:
+    case Parameter::recurrent_layer:
+    case Parameter::delta_layer:
+    case Parameter::convolution_layer:
+    case Parameter::norm:
+    case Parameter::moe_layer:
+      return true;
+    default:
+      return false;
+  }
+}
+
 class Collector {
 public:
   Collector(const Question& question, Phase phase, double depth) : q_(question), phase_(phase), depth_(depth) {}
@@ -63,6 +78,25 @@ private:
     else
       for (SpeedConstants& device : lit.devices) set(device.costs);
     add(lit, on_host, std::move(factors));
+  }
+
+  /// What each touched expert costs beside its own tokens: the time with a tile less the time without.
+  void tile(bool on_host, std::size_t c, double multiply, std::vector<Factor> factors) {
+    const auto seconds = [&](double tokens) {
+      Processors lit(devices());
+      const auto set = [&](StageCosts& s) {
+        s.expert_multiply[c] = multiply;
+        s.tile = tokens;
+      };
+      if (on_host)
+        set(lit.host.costs);
+      else
+        for (SpeedConstants& device : lit.devices) set(device.costs);
+      return seconds_of(q_, lit, phase_, depth_);
+    };
+    factors.push_back({Parameter::tile, Factor::no_class});
+    const double difference = seconds(1) - seconds(0);
+    if (difference > 0) terms_.push_back({difference, on_host, std::move(factors)});
   }
 
   void classes(bool on_host, const Chip& chip) {
@@ -95,13 +129,17 @@ private:
       batch.push_back({Parameter::expert_multiply, Factor::no_class});
       light(
           on_host, [&](StageCosts& s) { s.expert_multiply[c] = multiply; }, with(batch, Parameter::multiply));
+      if (phase_ == Phase::prefill) tile(on_host, c, multiply, with(batch, Parameter::multiply));
     }
   }
 
   void stage(bool on_host, const Chip& chip) {
     classes(on_host, chip);
     const auto plain = [&](double StageCosts::*cost, double unit, Parameter parameter) {
-      light(on_host, [&](StageCosts& s) { s.*cost = unit; }, {{parameter, Factor::no_class}});
+      std::vector<Factor> factors{{parameter, Factor::no_class}};
+      if (depends_on_graph(parameter)) factors.push_back({Parameter::graph_step, Factor::no_class});
+      light(
+          on_host, [&](StageCosts& s) { s.*cost = unit; }, std::move(factors));
     };
     std::vector<Factor> cache{{Parameter::cache, Factor::no_class}};
     if (q_.profile.quantised_kv) cache.push_back({Parameter::quantised_cache, Factor::no_class});
@@ -121,6 +159,10 @@ private:
     plain(&StageCosts::moe_layer, 1, Parameter::moe_layer);
     plain(&StageCosts::step, 1, Parameter::step);
     plain(&StageCosts::scan, 1 / chip.plain_rate, Parameter::scan);
+    plain(&StageCosts::delta_scan, 1 / chip.plain_rate, Parameter::delta_scan);
+    plain(&StageCosts::query, 1 / chip.plain_rate, Parameter::query);
+    plain(&StageCosts::activation, 1 / chip.bandwidth, Parameter::activation);
+    plain(&StageCosts::expert_activation, 1 / chip.bandwidth, Parameter::expert_activation);
     plain(&StageCosts::batch_layer, 1, Parameter::batch_layer);
     plain(&StageCosts::batch_moe_layer, 1, Parameter::batch_moe_layer);
     plain(&StageCosts::batch_step, 1, Parameter::batch_step);
@@ -194,7 +236,9 @@ std::vector<Term> all_terms(const Question& question, bool growth) {
 }  // namespace
 
 std::vector<Term> terms_of(const Question& question, bool growth) {
-  return without_negligible(all_terms(question, growth));
+  std::vector<Term> terms = without_negligible(all_terms(question, growth));
+  for (Term& term : terms) term.factors.push_back({Parameter::sample, Factor::no_class});
+  return terms;
 }
 
 }  // namespace calibrate

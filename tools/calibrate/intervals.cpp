@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
+#include <utility>
 
 namespace calibrate {
 
@@ -11,8 +13,15 @@ using namespace canrun;
 
 namespace {
 
-constexpr std::size_t fewest = 40;
+constexpr std::size_t fewest = 8;
 constexpr double tail = 0.1;
+/// Measurements by which a group's quantiles are drawn to those of the wider group.
+constexpr double shrinkage = 20;
+/// Devices err as a whole, so that few of them say less about the next one than their rows would: each tail is cut
+/// at tail · D / (D + few) of D devices' weight.
+constexpr double few_devices = 2;
+/// n measurements of one device weigh n^(1 - repetition).
+constexpr double repetition = 0.25;
 constexpr std::string_view metrics[] = {"decode", "prefill", "ttft"};
 constexpr std::string_view levels[] = {"device", "family", "vendor", "all"};
 
@@ -23,20 +32,63 @@ double quantile(const std::vector<double>& sorted, double rank) {
   return sorted[below] + (sorted[above] - sorted[below]) * (position - static_cast<double>(below));
 }
 
-Interval interval_of(std::vector<double> log_errors) {
-  std::ranges::sort(log_errors);
-  const double n = static_cast<double>(log_errors.size());
+/// Where the weight up to it is `share` of all; `sorted` holds errors and weights.
+double weighted_quantile(const std::vector<std::pair<double, double>>& sorted, double share) {
+  double all = 0, sum = 0;
+  for (const auto& [error, weight] : sorted) all += weight;
+  for (const auto& [error, weight] : sorted)
+    if ((sum += weight) >= share * all) return error;
+  return sorted.back().first;
+}
+
+/// Quantiles of held-out errors in which each measurement of a device counts the less the more of them there are.
+Interval interval_of(const std::vector<const Held*>& group) {
+  std::map<std::string_view, double> of_device;
+  for (const Held* held : group) of_device[held->row->question.measurement->device] += 1;
+  std::vector<std::pair<double, double>> errors;
+  std::vector<double> plain;
+  for (const Held* held : group) {
+    errors.emplace_back(held->log_error, std::pow(of_device.at(held->row->question.measurement->device), -repetition));
+    plain.push_back(held->log_error);
+  }
+  std::ranges::sort(errors);
+  const double devices = static_cast<double>(of_device.size());
+  const double cut = tail * devices / (devices + few_devices);
   Interval interval;
-  interval.count = log_errors.size();
+  interval.count = group.size();
   // The measured value over the predicted one is the inverse of the error.
-  interval.low = std::exp(-quantile(log_errors, (1 - tail) * (n + 1) - 1));
-  interval.high = std::exp(-quantile(log_errors, tail * (n + 1) - 1));
-  interval.median_error = errors_of(log_errors).median;
+  interval.low = std::exp(-weighted_quantile(errors, 1 - cut));
+  interval.high = std::exp(-weighted_quantile(errors, cut));
+  interval.median_error = errors_of(std::move(plain)).median;
   return interval;
+}
+
+/// The narrower group's quantiles drawn to the wider one's.
+void shrink(Interval& interval, const Interval& wider) {
+  const double n = static_cast<double>(interval.count), own = n / (n + shrinkage);
+  interval.low = std::pow(interval.low, own) * std::pow(wider.low, 1 - own);
+  interval.high = std::pow(interval.high, own) * std::pow(wider.high, 1 - own);
 }
 
 std::string vendor_of(const Held& held) {
   return held.row->question.on_host ? std::string("cpu") : held.row->question.device.vendor;
+}
+
+/// A level never gets a narrower interval than a nearer one, of its vendor or of all.
+void widen_with_distance(std::map<std::string, Interval>& intervals) {
+  for (const std::string_view metric : metrics)
+    for (std::size_t l = 1; l < std::size(levels); ++l) {
+      const std::string prefix = fmt::format("{}|{}", metric, levels[l]);
+      const std::string nearer_prefix = fmt::format("{}|{}", metric, levels[l - 1]);
+      for (auto& [key, interval] : intervals) {
+        if (!key.starts_with(prefix)) continue;
+        auto nearer = intervals.find(nearer_prefix + key.substr(prefix.size()));
+        if (nearer == intervals.end()) nearer = intervals.find(nearer_prefix);
+        if (nearer == intervals.end()) continue;
+        interval.low = std::min(interval.low, nearer->second.low);
+        interval.high = std::max(interval.high, nearer->second.high);
+      }
+    }
 }
 
 }  // namespace
@@ -56,27 +108,22 @@ Errors errors_of(std::vector<double> log_errors) {
 }
 
 std::map<std::string, Interval> intervals_of(const std::vector<Held>& held) {
-  std::map<std::string, std::vector<double>> groups;
+  std::map<std::string, std::vector<const Held*>> groups;
   for (const Held& h : held) {
     const std::string_view metric = metrics[static_cast<std::size_t>(h.row->question.measurement->metric)];
     const std::string_view level = levels[static_cast<std::size_t>(h.level)];
-    groups[std::string(metric)].push_back(h.log_error);
-    groups[fmt::format("{}|{}", metric, level)].push_back(h.log_error);
-    groups[fmt::format("{}|{}|{}", metric, level, vendor_of(h))].push_back(h.log_error);
+    groups[std::string(metric)].push_back(&h);
+    groups[fmt::format("{}|{}", metric, level)].push_back(&h);
+    groups[fmt::format("{}|{}|{}", metric, level, vendor_of(h))].push_back(&h);
   }
   std::map<std::string, Interval> intervals;
-  for (auto& [key, errors] : groups)
-    if (errors.size() >= fewest || key.find('|') == std::string::npos) intervals[key] = interval_of(std::move(errors));
-  for (const std::string_view metric : metrics)
-    for (std::size_t l = 1; l < std::size(levels); ++l) {
-      const auto nearer = intervals.find(fmt::format("{}|{}", metric, levels[l - 1]));
-      if (nearer == intervals.end()) continue;
-      for (auto& [key, interval] : intervals) {
-        if (!key.starts_with(fmt::format("{}|{}", metric, levels[l]))) continue;
-        interval.low = std::min(interval.low, nearer->second.low);
-        interval.high = std::max(interval.high, nearer->second.high);
-      }
-    }
+  for (const auto& [key, group] : groups) {
+    const std::size_t bar = key.rfind('|');
+    if (bar != std::string::npos && group.size() < fewest) continue;
+    Interval& interval = intervals[key] = interval_of(group);
+    if (bar != std::string::npos) shrink(interval, intervals.at(key.substr(0, bar)));
+  }
+  widen_with_distance(intervals);
   return intervals;
 }
 

@@ -24,9 +24,9 @@ struct Interval {
   std::size_t count = 0;
 };
 
-/// Per metric, level and vendor (`decode|device|nvidia`), per metric and level, and per metric. Split conformal: the
-/// quantiles of n held-out errors with the (n + 1) correction. A level never gets a narrower interval than a nearer
-/// one.
+/// Per metric, level and vendor (`decode|device|nvidia`), per metric and level, and per metric. Quantiles of held-out
+/// errors in which repeated measurements of one device count less, drawn to the wider group's where measurements are
+/// few. A level never gets a narrower interval than a nearer one.
 std::map<std::string, Interval> intervals_of(const std::vector<Held>& held);
 
 }  // namespace calibrate

@@ -123,11 +123,11 @@ Id Builder::hadamard(Id x, Id rotation) {
 }
 
 /// A Hadamard matrix that spreads outliers before a cache is quantised; its size is the largest power of two that
-/// divides the head (K) or 64 (V). Only where all layers have the same head size.
+/// divides the head (K) or 64 (V). Only where all layers have the same head size, and a cache.
 Id Builder::rotation(bool of_v, bool windowed) {
   Id& id = (of_v ? inputs_.rotation_v : inputs_.rotation_k)[windowed ? 1 : 0];
   if (id != absent) return id;
-  if (!is_quantized(of_v ? settings_.kv_type_v : settings_.kv_type_k)) return absent;
+  if (!arch_.causal || !is_quantized(of_v ? settings_.kv_type_v : settings_.kv_type_k)) return absent;
   std::int64_t head = 0;
   for (const Layer& l : arch_.layers) {
     if (l.mixer != Mixer::attention && l.mixer != Mixer::attention_mamba2) continue;

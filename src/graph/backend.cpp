@@ -54,9 +54,13 @@ bool ssm_scan_supported(const Graph& g, const Node& n) {
   return state.ne[0] == 16 && state.ne[1] == 1 && state.ne[2] % 128 == 0 && g[n.src[4]].ne[1] == 1;
 }
 
+/// CUDA and Vulkan leave a routed product of full precision to the host.
+bool exact_products(GraphBackend kind) {
+  return !cuda_like(kind) && kind != GraphBackend::vulkan;
+}
+
 bool device_supports(const Graph& g, Id id) {
   const Node& n = g[id];
-  if (!n.on_device_ok) return false;
   switch (n.op) {
     case Op::flash_attn:
       return flash_attention_supported(g, n);
@@ -119,6 +123,7 @@ bool supports(const Graph& graph, Id node, const BackendTraits& backend, int ind
     const int home = graph[s].home;
     if (home >= 0 && home < backends - 1 && home != index) return false;
   }
+  if (graph[node].exact && !exact_products(backend.kind)) return false;
   return device_supports(graph, node);
 }
 

@@ -91,6 +91,7 @@ Id Builder::head_weight(Name name) {
 
 /// One table per backend, shared by the layers that lie there.
 Id Builder::rope_factors(int il) {
+  if (traits_.factors_unwindowed && layer(il).window > 0) return absent;
   std::int32_t index = model_.find(-1, Name("rope_freqs.weight").key);
   if (index < 0) index = model_.find(-1, Name("rope_factors_short.weight").key);
   if (index < 0) return absent;

@@ -78,7 +78,7 @@ private:
   Id cache_view_v(Id cache, std::int64_t head, std::int64_t heads, std::int64_t cells);
   Id hadamard(Id x, Id rotation);
   Id shared_cache(int il, bool of_v);
-  Id expert_matmul(int il, Name weight, Name scale, Name bias, Id x, Id ids);
+  Id expert_matmul(int il, Name weight, Name scale, Name bias, Id x, Id ids, bool exact = false);
   Id ffn(Id x, Id up, Id up_bias, Id gate, Id gate_bias, Id down, Id down_bias, bool clamps = false);
   Id dense_ffn(Id x, int il);
   Id shared_ffn(Id x, int il);

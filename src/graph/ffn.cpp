@@ -54,10 +54,11 @@ MoeOptions Builder::moe_options(int il) {
 }
 
 /// The chosen experts' matrices times `x`, with a scale and a bias per expert where the file has them.
-Id Builder::expert_matmul(int il, Name weight, Name scale, Name bias, Id x, Id ids) {
+Id Builder::expert_matmul(int il, Name weight, Name scale, Name bias, Id x, Id ids, bool exact) {
   const Id experts = w(il, weight);
   if (experts == absent) return x;
   Id y = g.mul_mat_id(experts, x, ids);
+  g[y].exact = exact;
   if (const Id factors = w(il, scale); factors != absent) {
     Id each = g.reshape(factors, {1, ne(factors)[0], 1, 1});
     each = g.repeat(each, {1, ne(factors)[0], ne(x)[2], 1});
@@ -154,7 +155,7 @@ Id Builder::moe(Id x, int il, const MoeOptions& options, Id logits) {
     hidden = g.glu(opened, raised);
   }
   Id out = expert_matmul(il, options.by_group ? Name("ffn_down_chexps.weight") : Name("ffn_down_exps.weight"),
-                         "ffn_down_exps.scale", "ffn_down_exps.bias", hidden, chosen);
+                         "ffn_down_exps.scale", "ffn_down_exps.bias", hidden, chosen, traits_.exact_experts);
   if (!options.weighs_before) out = g.mul(out, weights);
   g.expand(out);
 

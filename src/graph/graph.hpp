@@ -95,7 +95,7 @@ struct Node {
   bool weight = false;    ///< a stored weight: operations prefer to run where it lies
   std::int8_t home = -1;  ///< backend whose buffer holds it outside the graph (weights, caches); -1 = the graph's own
   bool visited = false;   ///< already part of the graph
-  bool on_device_ok = true;  ///< devices have a kernel for it
+  bool exact = false;     ///< a product that may not round its second operand to half precision
 };
 
 /// Builds a graph as ggml does: `make…` functions create tensors, `expand` adds one and all that it needs in the order

@@ -56,6 +56,7 @@ struct Traits {
   bool norm_before_rows = false;    ///< the norm behind attention comes before the rows are picked (Trinity)
   bool no_flash_attention = false;  ///< the runtime turns it off (Grok)
   bool rotates_indexer = false;     ///< a Hadamard matrix on the indexer's Q and K, quantised or not
+  bool factors_unwindowed = false;  ///< factors per frequency turn full-attention layers only (Gemma 4, Step 3.5)
   bool mrope = false;               ///< four positions per token, for images (Qwen2-VL and later)
   Rows rows = Rows::in_last_layer;
   bool keeps_hidden = false;      ///< the hidden state before the head is an output of its own
@@ -69,7 +70,9 @@ struct Traits {
   enum class Norm : std::uint8_t { no, yes, from_model } norm_expert_weights = Norm::yes;
   bool routes_input = false;     ///< the router reads the block's input (SmallThinker)
   bool head_from_input = false;  ///< logits come from the embedding table where it lies, on the host (BitNet)
-  bool weighs_before = false;    ///< experts' inputs are weighted instead of their outputs (Llama 4)
+  bool exact_experts =
+      false;  ///< the experts' last product asks for full precision, which not every backend has (Mistral 4)
+  bool weighs_before = false;  ///< experts' inputs are weighted instead of their outputs (Llama 4)
 };
 
 /// Of a `general.architecture`; Llama's for a name that llama.cpp does not know.

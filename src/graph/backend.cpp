@@ -1,5 +1,7 @@
 #include "graph/backend.hpp"
 
+#include <algorithm>
+
 namespace canrun::graph {
 namespace {
 
@@ -142,19 +144,64 @@ bool offloads(const Graph& graph, Id node) {
   }
 }
 
+namespace {
+
+std::int64_t padded(std::int64_t value, std::int64_t step) {
+  return (value + step - 1) / step * step;
+}
+
+bool v_shows_k(const Graph& g, const Node& attention) {
+  const Id k = attention.src[1], v = attention.src[2];
+  return g[v].view_of != absent && (g[v].view_of == k || g[v].view_of == g[k].view_of);
+}
+
+/// 16-bit copies of caches of other types (ggml-cuda, ggml-sycl/fattn.cpp).
+std::int64_t with_copies(const Graph& g, const Node& n, std::int64_t bytes) {
+  constexpr std::int64_t alignment = 128;
+  const Id k = n.src[1], v = n.src[2];
+  if (g[k].type != f16) bytes = padded(bytes, alignment) + 2 * g.elements(k);
+  if (g[v].type != f16 && !v_shows_k(g, n)) bytes = padded(bytes, alignment) + 2 * g.elements(v);
+  return bytes;
+}
+
+/// Metal keeps fleeting data behind the result (ggml-metal-ops.cpp, v0.5.0): of flash attention a padded last chunk of
+/// keys, values and mask, a map of the mask's empty blocks, partial results of 32 groups, and room for 16-bit copies of
+/// both caches whatever their type; of experts the tokens of each.
+std::int64_t metal_extra(const Graph& g, const Node& n) {
+  if (n.op == Op::mul_mat_id) {
+    constexpr std::int64_t scales = 8 + 4 * 256;
+    const std::int64_t experts = g[n.src[0]].ne[2], tokens = g[n.src[2]].ne[1];
+    return 4 * experts + 4 * experts * tokens + scales;
+  }
+  if (n.op != Op::flash_attn) return 0;
+  constexpr std::int64_t chunk = 64, queries = 8, vector_chunk = 32, groups = 32, few_queries = 20;
+  const Node &q = g[n.src[0]], &k = g[n.src[1]], &v = g[n.src[2]];
+  const bool masked = n.src[3] != absent;
+  const bool copied = is_quantized(k.type) && q.ne[1] >= 32;
+  const std::int64_t k_row = copied ? 2 * k.ne[0] : k.nb[1];
+  const std::int64_t v_row = copied ? 2 * (v_shows_k(g, n) ? k.ne[0] : v.ne[0]) : v.nb[1];
+  std::int64_t bytes = chunk * (k_row * k.ne[2] * k.ne[3] + v_row * v.ne[2] * v.ne[3]);
+  if (masked) {
+    const Shape& mask = g[n.src[3]].ne;
+    const bool vector = q.ne[1] < few_queries && q.ne[0] % 32 == 0;
+    const std::int64_t across = (mask[0] + (vector ? vector_chunk : chunk) - 1) / (vector ? vector_chunk : chunk);
+    const std::int64_t down = vector ? q.ne[1] : (q.ne[1] + queries - 1) / queries;
+    bytes += chunk * 2 * mask[1] * mask[2] * mask[3] + padded(across * down * mask[2] * mask[3], 32);
+  }
+  bytes += 4 * std::min<std::int64_t>(q.ne[1], 32) * q.ne[2] * q.ne[3] * groups * (v.ne[0] + 2);
+  bytes += padded(2 * k.ne[0] * k.ne[1] * k.ne[2] * k.ne[3], 16);
+  if (!v_shows_k(g, n)) bytes += padded(2 * v.ne[0] * v.ne[1] * v.ne[2] * v.ne[3], 16);
+  return bytes;
+}
+
+}  // namespace
+
 std::int64_t allocation_bytes(const Graph& graph, Id node, const BackendTraits& backend) {
   const Node& n = graph[node];
   std::int64_t bytes = graph.bytes(node);
-  if (!cuda_like(backend.kind)) return bytes;
-  if (n.op == Op::flash_attn) {
-    const auto align = [](std::int64_t x) { return (x + 127) / 128 * 128; };
-    const Id k = n.src[1];
-    const Id v = n.src[2];
-    const bool v_shows_k =
-        graph[v].view_of != absent && (graph[v].view_of == k || graph[v].view_of == graph[k].view_of);
-    if (graph[k].type != f16) bytes = align(bytes) + 2 * graph.elements(k);
-    if (graph[v].type != f16 && !v_shows_k) bytes = align(bytes) + 2 * graph.elements(v);
-  }
+  if (backend.kind == GraphBackend::metal) return bytes + metal_extra(graph, n) + (n.op == Op::argsort ? bytes : 0);
+  if (!cuda_like(backend.kind) && backend.kind != GraphBackend::sycl) return bytes;
+  if (n.op == Op::flash_attn) bytes = with_copies(graph, n, bytes);
   if (is_quantized(n.type) && n.ne[0] % matrix_row_padding != 0)
     bytes += row_bytes(n.type, matrix_row_padding - n.ne[0] % matrix_row_padding);
   return bytes;

@@ -27,7 +27,8 @@ bool supports(const Graph& graph, Id node, const BackendTraits& backend, int ind
 bool offloads(const Graph& graph, Id node);
 
 /// Bytes that a tensor takes in the backend's buffers: rows of quantised types padded to 512 elements, and room for
-/// 16-bit copies of a quantised KV cache beside the result of flash attention (CUDA).
+/// 16-bit copies of a quantised KV cache beside the result of flash attention (CUDA, ROCm, SYCL); Metal's fleeting data
+/// beside the results of flash attention, experts and sorting. Vulkan and OpenCL add nothing.
 std::int64_t allocation_bytes(const Graph& graph, Id node, const BackendTraits& backend);
 
 }  // namespace canrun::graph

@@ -202,6 +202,23 @@ void allow_older_release(const Session& session, Verification& v) {
   }
 }
 
+/// How many tokens the logged pool holds by canrun's page rules, beside the count that the log prints.
+void compare_tokens(const Session& session, const RuntimeLog& log, Verification& v) {
+  const auto pool =
+      std::find_if(log.lines.begin(), log.lines.end(), [](const LogLine& l) { return l.term == LogTerm::kv_pool; });
+  if (!log.kv_tokens || *log.kv_tokens == 0 || pool == log.lines.end() || pool->bytes == 0) return;
+  Request asked = v.request;
+  asked.kv_cache_memory_bytes = pool->bytes;
+  const Estimate estimate = session.estimate(asked);
+  if (!estimate.pool) return;
+  const auto held = static_cast<double>(estimate.pool->capacity_tokens), logged = static_cast<double>(*log.kv_tokens);
+  v.notes.push_back(
+      fmt::format("the logged pool of {:.2f} GiB a card holds {} tokens by the page rules, the log says {} "
+                  "({:+.1f} %)",
+                  static_cast<double>(pool->bytes) / (1ULL << 30), estimate.pool->capacity_tokens, *log.kv_tokens,
+                  100 * (held / logged - 1)));
+}
+
 }  // namespace
 
 Request request_of(const Session& session, const RuntimeLog& log, const Request& base,
@@ -247,6 +264,7 @@ Verification verify_log(const Session& session, const RuntimeLog& log, const Req
       allow_older_release(session, out);
     }
   }
+  if (log.runtime == "vllm") compare_tokens(session, log, out);
   if (out.terms.empty() && log.timings.empty())
     out.notes.emplace_back("the log has no line about memory that canrun predicts");
   return out;

@@ -4,6 +4,7 @@
 /// Source: llama.cpp v0.5.0 src/llama-model.cpp (llama_meta_device_get_split_state), src/llama-arch.cpp
 /// (llm_arch_supports_sm_tensor).
 
+#include <cstdint>
 #include <string_view>
 
 #include "canrun/architecture.hpp"

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "canrun/error.hpp"
 #include "memory/kv_cache.hpp"
@@ -147,8 +148,7 @@ void add_mtp(const Request& request, const Question& question, const Setup& setu
   if (per_token == 0) return;
   AddedPart cache = named("mtp_cache", "MTP cache", fmt::format("{:.0f} B per token of context, f16", per_token),
                           "llama.cpp v0.5.0: common/speculative.cpp, a context as long as the model's", target);
-  const double slots = settings.kv_unified ? 1 : 1;  // the slots share the context
-  first_place(cache).per_token = per_token * slots;
+  first_place(cache).per_token = per_token;  // the slots share the context
   parts.push_back(std::move(cache));
   AddedPart compute =
       named("mtp_compute", "MTP buffers",

@@ -32,6 +32,14 @@ TEST_CASE("verify finds weights and cache of a llama.cpp log to its last digit")
   for (const json& term : load["terms"]) CHECK(term["agrees"] == true);
 }
 
+TEST_CASE("verify counts the tokens that a vLLM log's pool holds") {
+  const std::string log = std::string(CANRUN_TESTS_DIR) + "/ingest/logs/vllm-v1.txt";
+  const Finished f = run({"verify", log, "-q", "BF16"});
+  INFO(f.out << f.err);
+  REQUIRE(f.status == 0);
+  CHECK(f.out.find("10.50 GiB a card holds") != std::string::npos);
+}
+
 TEST_CASE("verify asks for the model where the log does not name one") {
   const std::string log = std::string(CANRUN_TESTS_DIR) + "/ingest/logs/llama-2025.txt";
   const Finished f = run({"verify", log});

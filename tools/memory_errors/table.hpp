@@ -1,6 +1,7 @@
 #pragma once
 /// A CSV of printed figures: lines that start with # are comments, the first other line names the columns.
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

@@ -104,7 +104,7 @@ constexpr Level levels[] = {{"vendor:cpu", -1, {0.20, 0.60, 0.30, 0.40, 0.50, 0.
                             {"whole:", -1, {0.00, 0.00, 0.00, 0.00, 0.30, 0.00, 0.00, 0.50, 0.00}},
                             {"graph:", 0, {0, 0, 0, 0, 0, 0, 0, 0, 0.25}},
                             {"graph:", 2, {0, 0, 0, 0, 0, 0, 0, 0, 0.25}},
-                            {"cell:", -1, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0.08}}};
+                            {"cell:", -1, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0.06}}};
 
 }  // namespace
 
@@ -187,9 +187,24 @@ Prior centre_prior(Parameter parameter) {
   }
 }
 
+namespace {
+
+/// Too small a part of any time to tell one device from another.
+bool is_minor(Parameter parameter) {
+  return parameter == tile || parameter == query || parameter == activation || parameter == expert_activation ||
+         parameter == delta_scan;
+}
+
+bool is_narrow(std::string_view key, std::ptrdiff_t bars) {
+  return key.starts_with("family:") || key.starts_with("device:") || (key.starts_with("runtime:") && bars == 2);
+}
+
+}  // namespace
+
 double node_deviation(std::string_view key, Parameter parameter) {
   const auto bars = std::ranges::count(key, '|');
   if (key.starts_with("class:") && parameter != stream && parameter != unpack && parameter != multiply) return 0;
+  if (is_minor(parameter) && is_narrow(key, bars)) return 0;
   for (const Level& level : levels) {
     if (!key.starts_with(level.prefix) || (level.bars >= 0 && level.bars != bars)) continue;
     const double wider = key.find("|cpu|") != std::string_view::npos && bars == 2 ? 1.5 : 1;

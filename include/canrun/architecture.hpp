@@ -95,6 +95,7 @@ struct Architecture {
   std::uint32_t ssm_heads = 0;  ///< value heads (`ssm.time_step_rank`)
   std::uint32_t ssm_groups = 0;
   std::uint32_t ssm_dt_rank = 0;  ///< Mamba-1
+  bool ssm_norms_inputs = false;  ///< Mamba-1: dt, B and C are normalised although no tensor exists (Falcon-Mamba)
   bool ssm_state_f32 = false;     ///< the checkpoint asks for 32-bit recurrent states (`mamba_ssm_dtype`)
   std::uint32_t kda_heads = 0;
   std::uint32_t kda_head_dim = 0;

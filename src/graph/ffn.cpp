@@ -94,7 +94,9 @@ Id Builder::moe(Id x, int il, const MoeOptions& options, Id logits) {
   }
   Id sorted_by = options.weighs_before ? logits : probabilities;
   if (has(il, "ffn_up_chexps.weight")) sorted_by = g.map(Op::sigmoid, logits);
-  if (const Id bias = w(il, "exp_probs_b.bias"); bias != absent) sorted_by = g.add(probabilities, bias);
+  Id bias = w(il, "exp_probs_b.bias");
+  if (bias == absent) bias = w(il, "exp_probs_b");  // Hunyuan 3 has it without a suffix
+  if (bias != absent) sorted_by = g.add(probabilities, bias);
 
   if (arch_.expert_groups > 1) {
     const std::int64_t groups = arch_.expert_groups;

@@ -88,7 +88,7 @@ Id Builder::mamba1(Id x, int il) {
   Id dt = g.view_3d(projected, rank, n, seqs_, p.nb[1], p.nb[2]);
   Id b = g.view(projected, {state, 1, n, seqs_}, {0, 4 * state, p.nb[1], p.nb[2]});
   Id c = g.view(projected, {state, 1, n, seqs_}, {0, 4 * state, p.nb[1], p.nb[2]});
-  if (traits_.norms_ssm_inputs || has(il, "ssm_dt_norm.weight")) {
+  if (arch_.ssm_norms_inputs || has(il, "ssm_dt_norm.weight")) {
     dt = norm(dt, w(il, "ssm_dt_norm.weight"), absent);
     b = norm(b, w(il, "ssm_b_norm.weight"), absent);
     c = norm(c, w(il, "ssm_c_norm.weight"), absent);

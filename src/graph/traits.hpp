@@ -49,7 +49,6 @@ struct Traits {
   bool residual_from_norm = false;        ///< residuals are the normalised inputs (MiniMax-01)
   bool norms_values = false;              ///< V is normalised, without a weight (Gemma 3n and 4)
   bool repeats_keys = false;              ///< delta net: Q and K are repeated to the number of value heads (Qwen3-Next)
-  bool norms_ssm_inputs = false;          ///< Mamba-1: dt, B and C are normalised although no tensor exists
   bool shared_gate_divides = false;       ///< the shared expert's gate is silu(x) / x instead of a sigmoid (Qwen2-MoE)
   Pooling pooling = Pooling::none;
   bool norms_behind = false;        ///< encoders: normalised behind each branch, not before it

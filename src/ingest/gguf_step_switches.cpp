@@ -38,6 +38,7 @@ void read_step_switches(const GgufHeader& header, Architecture& a) {
   whole("expert_group_count", a.expert_groups);
   whole("expert_group_used_count", a.expert_groups_used);
   if (const auto norm = header.boolean(prefix + "expert_weights_norm")) a.norm_expert_weights = *norm;
+  if (const auto norms = header.boolean(prefix + "ssm.dt_b_c_rms")) a.ssm_norms_inputs = *norms;
   real("expert_weights_scale", a.expert_weights_scale);
   real("attn_logit_softcapping", a.attention_softcap);
   real("final_logit_softcapping", a.final_softcap);

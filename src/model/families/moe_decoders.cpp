@@ -101,8 +101,9 @@ void build_hunyuan_moe(const Config& config, const FamilyRow& row, Draft& draft)
   add_decoder(config, row, draft, {.experts = {.router_bias = ""}});
 }
 
-/// Hy3 names the router's bias without a suffix.
+/// Hy3 names the router's bias without a suffix, and divides weights by their sum unless told otherwise.
 void build_hy3(const Config& config, const FamilyRow& row, Draft& draft) {
+  draft.architecture.norm_expert_weights = true;
   read_decoder(config, row, draft, false, row.model_type == "hy_v3" ? 1 : 0);
   add_decoder(config, row, draft, {.experts = {.router_bias = "exp_probs_b"}});
 }

@@ -35,6 +35,7 @@ void build_mamba(const Config& config, const FamilyRow& row, Draft& draft) {
   a.ssm_inner_size = config.u32_or({"intermediate_size", "d_inner"}, 2 * a.hidden);
   a.ssm_state_size = config.u32_or({"state_size", "d_state"}, 16);
   a.ssm_dt_rank = config.u32_or({"time_step_rank", "dt_rank"}, round_up(a.hidden, 16) / 16);
+  a.ssm_norms_inputs = row.model_type == "falcon_mamba";
   add_frame(row, draft);
   for (std::uint32_t i = 0; i < a.trunk_layers; ++i) {
     add_norms(draft, i, {"attn_norm"});

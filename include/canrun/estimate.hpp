@@ -90,7 +90,7 @@ struct Request {
   std::vector<std::string> lora;                 ///< adapters' files
   std::string draft;                             ///< a draft model: a name or a file
   std::string draft_quant;                       ///< its file type; empty: as the model's
-  std::optional<std::uint64_t> draft_tokens;     ///< drafted per step (`--draft-max`); 16, with `mtp` 3
+  std::optional<std::uint64_t> draft_tokens;     ///< drafted per step (`--draft-max`); 3
   std::optional<std::uint64_t> cache_ram_bytes;  ///< llama-server's prompt cache; 8192 MiB
   std::optional<std::uint64_t> ctx_checkpoints;  ///< context checkpoints per slot; 32
   std::optional<bool> display;                   ///< a display hangs on the first device

@@ -64,6 +64,7 @@ struct RuntimeRecord {
   double ttft_latency = 0;   ///< s, fixed cost of a request
   std::string command;       ///< launch command template
   std::string source, confidence;
+  std::string speed_note;  ///< a doubt about its speeds, said with every answer under it
 };
 
 struct WorkloadRecord {

@@ -127,6 +127,7 @@ void fields(V& v, RuntimeRecord& r) {
   v("command", r.command);
   v("source", r.source);
   v("confidence", r.confidence);
+  v("speed_note", r.speed_note);
 }
 
 template <class V>

@@ -85,6 +85,7 @@ void choose_runtime(const Catalog& catalog, const Request& request, Question& qu
     if (is_apple(question.machine) && name != "llama.cpp" && contains(question.quant.runtimes, "mlx")) name = "mlx";
     question.runtime = catalog.runtime(name).record;
   }
+  if (!question.runtime.speed_note.empty()) question.notes.push_back(question.runtime.speed_note);
   check_format(question);
 
   if (question.runtime.memory_model == "llama.cpp") {

@@ -14,10 +14,10 @@ std::string brief_line(const Estimate& e, const Style& style) {
   std::string pace = !e.speed.has_decode ? interval_with_unit(e.speed.prefill, "tok/s in")
                                          : interval_with_unit(e.speed.decode, "tok/s");
   if (e.fit.verdict == Verdict::no && !e.runtime.supported) pace = "unsupported";
-  const std::string line = fmt::format("{:<7} {:<4} {:>18} {:>22}  {} {} {}", word(e.fit.verdict), grade(e.fit.grade),
-                                       fmt::format("{}/{} {}", memory(e.fit.required_bytes, style.units),
-                                                   memory(e.fit.available_bytes, style.units), unit_name(style.units)),
-                                       pace, clean(e.model.id, 120), clean(e.quant.id, 60), device);
+  std::string line = fmt::format("{:<7} {:<4} {:>18} {:>22}  {} {} {}", word(e.fit.verdict), grade(e.fit.grade),
+                                 fmt::format("{}/{} {}", memory(e.fit.required_bytes, style.units),
+                                             memory(e.fit.available_bytes, style.units), unit_name(style.units)),
+                                 pace, clean(e.model.id, 120), clean(e.quant.id, 60), device);
   return paint(printed(std::move(line), style.utf8), tone_of(e.fit.verdict), style.color) + "\n";
 }
 

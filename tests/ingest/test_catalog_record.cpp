@@ -1,3 +1,5 @@
+#include <string>
+
 #include "canrun/error.hpp"
 #include "ingest/catalog_record.hpp"
 #include "ingest/model_writer.hpp"
@@ -17,12 +19,14 @@ ModelFile as_gguf(const Model& model, const std::string& name) {
 
 }  // namespace
 
+static const std::string no_difference;
+
 TEST_CASE("a quantised copy of a known model gets that model's configuration") {
   const ModelRecord known = Catalog::builtin().model("Qwen/Qwen3-8B").record;
   const ModelFile file = as_gguf(read_model(known.config_json), "My Finetune 8B!");
   const ModelRecord record = catalog_record(Catalog::builtin(), file);
   CHECK(record.id == "my-finetune-8b");
-  CHECK(differences(read_model(record.config_json).architecture, file.architecture) == "");
+  CHECK(differences(read_model(record.config_json).architecture, file.architecture) == no_difference);
 }
 
 TEST_CASE("a new size of a known architecture gets a configuration that reads as the same tensors") {
@@ -33,7 +37,7 @@ TEST_CASE("a new size of a known architecture gets a configuration that reads as
   const ModelRecord record = catalog_record(Catalog::builtin(), file, "new");
   CHECK(record.id == "new");
   const Model again = read_model(record.config_json);
-  CHECK(differences(again.architecture, model.architecture) == "");
+  CHECK(differences(again.architecture, model.architecture) == no_difference);
   CHECK(again.tensors.size() == model.tensors.size());
 }
 

@@ -1,4 +1,6 @@
+#include <string>
 #include "canrun/catalog.hpp"
+
 #include "canrun/error.hpp"
 #include "ingest/model_file.hpp"
 #include "ingest/model_writer.hpp"
@@ -7,6 +9,8 @@
 using namespace canrun;
 using canrun::test::differences;
 using canrun::test::model_header;
+
+static const std::string no_difference;
 
 TEST_CASE("every catalog model read back from a GGUF header is the same model") {
   std::size_t compared = 0;
@@ -23,7 +27,7 @@ TEST_CASE("every catalog model read back from a GGUF header is the same model") 
     for (const Tensor& tensor : model.tensors) bytes += tensor.bytes();
     const ModelFile file = read_model_bytes(model_header(model).bytes(), record.id);
     INFO(record.id);
-    CHECK(differences(model.architecture, file.architecture) == "");
+    CHECK(differences(model.architecture, file.architecture) == no_difference);
     CHECK(file.tensor_bytes == bytes);
     CHECK(file.tensors.size() == model.tensors.size());
     ++compared;

@@ -17,7 +17,7 @@ TEST_CASE("processor names lose what catalogs leave out") {
   CHECK(plain_cpu_name("Intel(R) Core(TM) i7-8700K CPU @ 3.70GHz") == "Intel Core i7-8700K");
   CHECK(plain_cpu_name("Intel(R) Xeon(R) CPU E5-2690 v3 @ 2.60GHz") == "Intel Xeon E5-2690 v3");
   CHECK(plain_cpu_name("AMD EPYC 7742 64-Core Processor") == "AMD EPYC 7742");
-  CHECK(plain_cpu_name("") == "");
+  CHECK(plain_cpu_name("").empty());
 }
 
 TEST_CASE("link speeds are generations") {

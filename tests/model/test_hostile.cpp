@@ -29,7 +29,7 @@ void read(const Json& config) {
 
 void read_with_each_key_replaced(const Json& config, const Json::json_pointer& at) {
   const Json replacements = Json::array({0, 1, -1, 1048576, 4294967296, 1e300, "4096", Json::array(), true});
-  const Json object = config.at(at);
+  const Json& object = config.at(at);
   for (const auto& [key, value] : object.items()) {
     if (key == "model_type") continue;
     CAPTURE(at.to_string(), key);

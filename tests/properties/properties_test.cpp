@@ -95,7 +95,7 @@ TEST_CASE("more memory never makes a verdict or a score worse") {
     int verdict = 0;
     int score = 0;
     std::uint32_t context = 0;
-    for (std::uint64_t size : {8, 12, 16, 24, 32, 48, 80, 192}) {
+    for (std::uint64_t size : {8U, 12U, 16U, 24U, 32U, 48U, 80U, 192U}) {
       INFO(model << " with " << size << " GiB");
       Request request = question(model, "rtx-4090");
       request.vram_bytes = size << 30;
@@ -131,7 +131,7 @@ TEST_CASE("more bandwidth never makes anything slower") {
 TEST_CASE("a longer context never takes less memory") {
   for (const std::string& model : spread(Catalog::builtin().ids("models"), 19)) {
     std::uint64_t required = 0;
-    for (std::uint64_t context : {2048, 8192, 32768, 131072}) {
+    for (std::uint64_t context : {2048U, 8192U, 32768U, 131072U}) {
       INFO(model << " at " << context);
       Request request = question(model, "rtx-3090");
       request.context = context;

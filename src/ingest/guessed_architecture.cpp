@@ -101,6 +101,7 @@ void guess_architecture(ModelFile& file, const std::string& reason) {
       file.architecture.model_type.clear();
       file.architecture.gguf_arch.clear();
       if (file.tensors.empty()) file.params = count_parameters(model.architecture, model.tensors).total;
+      file.guessed_config = json;
     } catch (const Error& e) {
       if (file.tensors.empty())
         throw Error(ErrorCode::malformed, fmt::format("{}, and read as a Llama-like one: {}", reason, e.what()));

@@ -48,6 +48,7 @@ struct ModelFile {
   Architecture architecture;
   bool architecture_known = true;  ///< false: `architecture` holds only what tensors and common keys say
   std::string config_json;         ///< the Hugging Face configuration where there is one
+  std::string guessed_config;      ///< the same read as a Llama-like decoder's, where its own architecture is unknown
 
   /// Every stored tensor, once, with its exact type, in file order. Experts stored one by one are merged to one 3-D
   /// tensor per layer and projection, and scales and zero points are counted in the bytes of their matrix. Empty for

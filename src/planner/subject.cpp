@@ -11,6 +11,9 @@
 namespace canrun {
 namespace {
 
+/// As for a model known by its size and layers: its kind of layer is not known, its sizes are.
+constexpr double doubt_of_guess = 0.15;
+
 void prepare(Subject& subject, Architecture architecture, std::vector<Tensor> tensors) {
   subject.architecture = std::make_shared<const Architecture>(std::move(architecture));
   subject.prepared = std::make_shared<const PreparedModel>(
@@ -56,7 +59,8 @@ Subject subject_of_file(const Catalog& catalog, const std::string& path, bool mt
   }
   FileOptions options;
   options.mtp_layers = mtp ? all_mtp : 0;
-  Model model = read_model(file.config_json, options);
+  Model model = read_model(file.architecture_known ? file.config_json : file.guessed_config, options);
+  if (!file.architecture_known) subject.doubt = doubt_of_guess;
   prepare(subject, std::move(model.architecture), std::move(model.tensors));
   return subject;
 }

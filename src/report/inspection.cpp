@@ -73,7 +73,9 @@ Table facts(const Inspection& i, const Style& style) {
           ? fmt::format("{}{}", a.trunk_layers,
                         a.mtp_layers ? fmt::format(" + {} for multi-token prediction", a.mtp_layers) : std::string())
           : std::string());
-  if (f.tokenizer_size > 0) row("tokenizer", fmt::format("{}, {} tokens", clean(f.tokenizer, 40), f.tokenizer_size));
+  if (f.tokenizer_size > 0)
+    row("tokenizer",
+        fmt::format("{}{}{} tokens", clean(f.tokenizer, 40), f.tokenizer.empty() ? "" : ", ", f.tokenizer_size));
   const CacheCost& c = i.cache;
   if (c.bytes_per_token > 0 || c.window_bytes_per_token > 0 || c.recurrent_layers > 0) {
     std::string cost = fmt::format("{:.1f} KiB a token at 16 bits in {} layers",

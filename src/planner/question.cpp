@@ -22,6 +22,12 @@ bool is_apple(const Machine& machine) {
   return !machine.devices.empty() && machine.devices.front().vendor == "apple";
 }
 
+/// What a runtime that reads checkpoints loads: the format of the release; whatever has 16 bits and more runs as BF16.
+std::string checkpoint_format(const ModelRecord& record) {
+  const std::string& released = record.released_as;
+  return released.empty() || released == "F16" || released == "F32" ? "BF16" : released;
+}
+
 void choose_quant(const Catalog& catalog, const Request& request, Question& question) {
   std::string name = request.quant;
   const std::string_view imatrix_suffix = "+imatrix";
@@ -50,7 +56,7 @@ void choose_quant(const Catalog& catalog, const Request& request, Question& ques
     else if (memory_model == "exllama")
       name = "EXL3-4.0";
     else
-      name = "BF16";
+      name = checkpoint_format(question.subject.record);
   }
   Resolved<QuantRecord> found = catalog.quant(name);
   question.quant = std::move(found.record);

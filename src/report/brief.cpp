@@ -8,9 +8,25 @@
 
 namespace canrun::report {
 
+namespace {
+
+/// As a question would name them: `2x rtx-4090+rtx-3090`.
+std::string device_ids(const std::vector<Device>& devices) {
+  if (devices.empty()) return "cpu";
+  std::string out;
+  for (std::size_t i = 0, same = 0; i < devices.size(); i = same) {
+    for (same = i; same < devices.size() && devices[same].id == devices[i].id;) ++same;
+    if (!out.empty()) out += '+';
+    if (same - i > 1) out += fmt::format("{}x ", same - i);
+    out += clean(devices[i].id, 80);
+  }
+  return out;
+}
+
+}  // namespace
+
 std::string brief_line(const Estimate& e, const Style& style) {
-  std::string device = e.machine.devices.empty() ? std::string("cpu") : std::string();
-  for (const Device& d : e.machine.devices) device += (device.empty() ? "" : "+") + clean(d.id, 80);
+  const std::string device = device_ids(e.machine.devices);
   std::string pace = !e.speed.has_decode ? interval_with_unit(e.speed.prefill, "tok/s in")
                                          : interval_with_unit(e.speed.decode, "tok/s");
   if (e.fit.verdict == Verdict::no && !e.runtime.supported) pace = "unsupported";

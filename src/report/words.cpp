@@ -162,8 +162,9 @@ std::string context_line(const Estimate& e) {
                                                   : std::string("the model states none");
   if (e.fit.available_bytes == 0) return fmt::format("context: {}", own);
   if (e.fit.max_context == 0) return fmt::format("context: none fits; {}", own);
-  return fmt::format("context: up to {} fit with headroom, {} without; {}", tokens(e.fit.safe_context),
-                     tokens(e.fit.max_context), own);
+  const std::string safe =
+      e.fit.safe_context == 0 ? "none fits" : fmt::format("up to {} fit", tokens(e.fit.safe_context));
+  return fmt::format("context: {} with headroom, {} without; {}", safe, tokens(e.fit.max_context), own);
 }
 
 std::string pool_line(const Estimate& e, const Style& style) {

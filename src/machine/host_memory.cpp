@@ -112,7 +112,7 @@ MemoryModule module_of(const Structure& s) {
   if (speed == 0xFFFF) speed = s.number(0x58, 4);
   out.mts = static_cast<double>(speed);
   const std::uint64_t bits = s.number(0x0A, 2);
-  out.bits = bits == 0xFFFF || bits > 1024 ? 0 : static_cast<int>(bits);
+  out.bits = bits > 1024 ? 0 : static_cast<int>(bits);
   out.locator = std::string(s.text(0x10)) + " " + std::string(s.text(0x11));
   return out;
 }

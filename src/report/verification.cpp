@@ -134,7 +134,7 @@ void add_rates(const SpeedVerification& v, const Style& style, std::string& out)
 
 /// Tokens and streams are whole in every tool's output.
 std::uint64_t count(double value) {
-  return static_cast<std::uint64_t>(value + 0.5);
+  return static_cast<std::uint64_t>(std::llround(value));
 }
 
 Json rate_json(const VerifiedRate& rate) {

@@ -131,7 +131,7 @@ TEST_CASE("what verify --calibrate keeps corrects later reports, which say so, a
   std::filesystem::remove_all(folder);
   const std::vector<std::string> home{"XDG_CONFIG_HOME=" + folder};
   const std::vector<std::string> question{"qwen2.5-7b", "--gpu", "rtx4080", "--depth", "64", "--format", "json"};
-  const auto decode = [&](std::vector<std::string> words) {
+  const auto decode = [&](const std::vector<std::string>& words) {
     const Finished f = run(words, {}, home);
     REQUIRE(f.status == 0);
     return json::parse(f.out)["speed"];

@@ -39,18 +39,18 @@ const QuantRecord* find_quant(const std::vector<QuantRecord>& quants, std::strin
   return found == quants.end() ? nullptr : &*found;
 }
 
-bool reads(const QuantRecord& quant, const RuntimeRecord& runtime) {
-  const auto names = [&](const std::string& name) { return name == runtime.id || name == runtime.memory_model; };
-  return quant.runtimes.empty() || std::ranges::any_of(quant.runtimes, names);
+bool may_read(const QuantRecord& quant, const RuntimeRecord& runtime) {
+  return quant.runtimes.empty() || reads(quant, runtime);
 }
 
 /// The quantisation itself where the runtime reads it, 4-bit blocks of a released checkpoint as they are, else the
 /// usual format with the nearest bits.
 std::string nearest_format(const std::vector<QuantRecord>& quants, const QuantRecord& wanted,
                            const RuntimeRecord& runtime, std::span<const std::string_view> formats) {
-  if (reads(wanted, runtime)) return wanted.id;
+  if (may_read(wanted, runtime)) return wanted.id;
   if (wanted.id.starts_with("MXFP4"))
-    if (const QuantRecord* native = find_quant(quants, "MXFP4"); native && reads(*native, runtime)) return native->id;
+    if (const QuantRecord* native = find_quant(quants, "MXFP4"); native && may_read(*native, runtime))
+      return native->id;
   const QuantRecord* best = nullptr;
   for (const std::string_view format : formats) {
     const QuantRecord* quant = find_quant(quants, format);
@@ -80,7 +80,7 @@ std::vector<Estimate> under_all_runtimes(const Session& session, const Request& 
     const RuntimeRecord runtime = catalog.runtime(asked.runtime).record;
     if (!out.empty() && !runs_everywhere(runtime, out.front().machine)) continue;
     if (entry.formats.empty()) {
-      if (wanted && !reads(*wanted, runtime)) asked.quant.clear();
+      if (wanted && !may_read(*wanted, runtime)) asked.quant.clear();
     } else if (wanted) {
       const Machine* const machine = out.empty() ? nullptr : &out.front().machine;
       const bool apple = machine && !machine->devices.empty() && machine->devices.front().vendor == "apple";

@@ -8,11 +8,6 @@
 namespace canrun {
 namespace {
 
-bool reads(const QuantRecord& quant, const RuntimeRecord& runtime) {
-  return std::any_of(quant.runtimes.begin(), quant.runtimes.end(),
-                     [&](const std::string& id) { return id == runtime.id || id == runtime.memory_model; });
-}
-
 /// A lower bound of what must lie on the devices when the host takes nothing: compute buffers are left out.
 std::uint64_t least_on_devices(const Inventory& inventory, const Target& target, bool with_headroom) {
   std::uint64_t sum = with_headroom ? target.headroom_total() : 0;

@@ -25,11 +25,6 @@ std::string why_so(const Outcome& outcome) {
   return "";
 }
 
-bool reads(const QuantRecord& quant, const RuntimeRecord& runtime) {
-  return std::any_of(quant.runtimes.begin(), quant.runtimes.end(),
-                     [&](const std::string& id) { return id == runtime.id || id == runtime.memory_model; });
-}
-
 }  // namespace
 
 std::vector<WorkloadRow> workload_rows(const Session::Parts& parts, const Question& question, const Request& request,

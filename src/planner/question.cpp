@@ -68,8 +68,7 @@ void choose_quant(const Catalog& catalog, const Request& request, Question& ques
 /// comes and goes by version, so an unusual pair is only noted.
 void check_format(Question& question) {
   const std::vector<std::string>& readers = question.quant.runtimes;
-  if (readers.empty() || contains(readers, question.runtime.id) || contains(readers, question.runtime.memory_model))
-    return;
+  if (readers.empty() || reads(question.quant, question.runtime)) return;
   const std::string& rules = question.runtime.memory_model;
   const bool gguf = question.quant.kind.starts_with("gguf");
   if (rules == "llama.cpp" || (rules == "exllama" && gguf))
@@ -175,6 +174,10 @@ Question resolve_question(const Catalog& catalog, const Request& request, const 
   question.workload = workload_of(question.workload_record, request);
   resolve_settings(request, question);
   return question;
+}
+
+bool reads(const QuantRecord& quant, const RuntimeRecord& runtime) {
+  return contains(quant.runtimes, runtime.id) || contains(quant.runtimes, runtime.memory_model);
 }
 
 std::uint32_t context_limit(const Question& question) {

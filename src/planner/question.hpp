@@ -50,6 +50,9 @@ Question resolve_question(const Catalog& catalog, const Request& request, const 
 /// The workload's tokens with the request's own numbers over them, and the runtime's total context.
 Workload workload_of(const WorkloadRecord& record, const Request& request);
 
+/// Whether the quantisation names the runtime, or the one whose rules it follows, among its readers.
+bool reads(const QuantRecord& quant, const RuntimeRecord& runtime);
+
 /// The longest context worth solving for: what the model is stated to take, else what its configuration says, else what
 /// is asked.
 std::uint32_t context_limit(const Question& question);

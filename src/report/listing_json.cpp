@@ -20,49 +20,54 @@ std::string dumped(const Json& value) {
   return value.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+/// What every listing says of a row's fit and pace.
+template <class Row>
+void add_outcome(Json& json, const Row& row) {
+  json["verdict"] = word(row.verdict);
+  json["grade"] = row.grade.letter;
+  json["score"] = row.grade.score;
+  json["decode"] = to_json(row.decode);
+  json["ttft"] = to_json(row.ttft);
+  json["safe_context"] = row.safe_context;
+}
+
 }  // namespace
 
 std::string rank_json(std::span<const RankRow> rows) {
   Json list = Json::array();
-  for (const RankRow& r : rows)
-    list.push_back(Json{{"id", r.id},
-                        {"name", r.name},
-                        {"organisation", r.organisation},
-                        {"released", r.released},
-                        {"capabilities", r.capabilities},
-                        {"params_total", r.params_total},
-                        {"params_active", r.params_active},
-                        {"quant", r.quant},
-                        {"quality", r.quality},
-                        {"bits_per_weight", r.bits_per_weight},
-                        {"required_bytes", r.required_bytes},
-                        {"verdict", word(r.verdict)},
-                        {"grade", r.grade.letter},
-                        {"score", r.grade.score},
-                        {"decode", to_json(r.decode)},
-                        {"ttft", to_json(r.ttft)},
-                        {"safe_context", r.safe_context},
-                        {"note", r.note}});
+  for (const RankRow& r : rows) {
+    Json row{{"id", r.id},
+             {"name", r.name},
+             {"organisation", r.organisation},
+             {"released", r.released},
+             {"capabilities", r.capabilities},
+             {"params_total", r.params_total},
+             {"params_active", r.params_active},
+             {"quant", r.quant},
+             {"quality", r.quality},
+             {"bits_per_weight", r.bits_per_weight},
+             {"required_bytes", r.required_bytes}};
+    add_outcome(row, r);
+    row["note"] = r.note;
+    list.push_back(std::move(row));
+  }
   return dumped(Json{{"schema", "canrun.rank/1"}, {"rows", list}});
 }
 
 std::string hardware_json(std::span<const HardwareRow> rows) {
   Json list = Json::array();
-  for (const HardwareRow& r : rows)
-    list.push_back(Json{{"id", r.id},
-                        {"name", r.name},
-                        {"vendor", r.vendor},
-                        {"memory_bytes", r.memory_bytes},
-                        {"bandwidth", r.bandwidth},
-                        {"verdict", word(r.verdict)},
-                        {"grade", r.grade.letter},
-                        {"score", r.grade.score},
-                        {"decode", to_json(r.decode)},
-                        {"ttft", to_json(r.ttft)},
-                        {"safe_context", r.safe_context},
-                        {"price", r.price > 0 ? Json(r.price) : Json(nullptr)},
-                        {"price_date", r.price_date},
-                        {"note", r.note}});
+  for (const HardwareRow& r : rows) {
+    Json row{{"id", r.id},
+             {"name", r.name},
+             {"vendor", r.vendor},
+             {"memory_bytes", r.memory_bytes},
+             {"bandwidth", r.bandwidth}};
+    add_outcome(row, r);
+    row["price"] = r.price > 0 ? Json(r.price) : Json(nullptr);
+    row["price_date"] = r.price_date;
+    row["note"] = r.note;
+    list.push_back(std::move(row));
+  }
   return dumped(Json{{"schema", "canrun.hardware/1"}, {"rows", list}});
 }
 

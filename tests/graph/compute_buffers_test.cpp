@@ -11,48 +11,18 @@
 #include "support/catalog_model.hpp"
 #include "support/catch.hpp"
 #include "support/csv.hpp"
+#include "support/placed_row.hpp"
 
 using namespace canrun;
 using namespace canrun::test;
 
 namespace {
 
-constexpr std::uint64_t rtx_4090 = 25'393'692'672;
-
-struct Row {
-  const Table& table;
-  const std::vector<std::string>& cells;
-
-  [[nodiscard]] const std::string& text(const char* column) const { return cells[table.column(column)]; }
-  [[nodiscard]] std::uint64_t number(const char* column) const { return std::stoull(text(column)); }
-  [[nodiscard]] std::uint32_t u32(const char* column) const { return static_cast<std::uint32_t>(number(column)); }
-  [[nodiscard]] bool flag(const char* column) const { return text(column) == "1"; }
-};
-
-Settings settings_of(const Row& row) {
-  Settings s;
-  s.context = row.u32("n_ctx");
-  s.batch = row.u32("n_batch");
-  s.ubatch = row.u32("n_ubatch");
-  s.flash_attn = row.flag("fa");
-  s.kv_type_k = *find_tensor_type(row.text("ctk"));
-  s.kv_type_v = *find_tensor_type(row.text("ctv"));
-  s.parallel = row.u32("n_seq");
-  s.swa_full = row.flag("swa_full");
-  s.kv_unified = row.flag("unified");
-  s.kv_offload = row.text("other") != "no_kv_offload";
+Settings graph_settings(const Row& row) {
+  Settings s = settings_of(row);
   s.embeddings = row.text("other") == "embeddings";
   s.reserve = row.number("n_out") == 0 ? Reserve::bench : Reserve::server;
   return s;
-}
-
-Placement placement_of(const Row& row, std::uint32_t blocks) {
-  const std::string& backend = row.text("backend");
-  const std::vector<std::uint64_t> free(backend == "cpu" ? 0U : backend == "fakecuda" ? 1U : 2U, rtx_4090);
-  PlacementFlags flags;
-  if (!row.text("ngl").empty()) flags.gpu_layers = std::stoll(row.text("ngl"));
-  if (row.number("ncmoe") > 0) flags.cpu_moe_layers = std::stoll(row.text("ncmoe"));
-  return make_placement(blocks, free, flags);
 }
 
 bool within_bounds(std::uint64_t predicted, std::uint64_t reserved) {
@@ -92,7 +62,7 @@ TEST_CASE("compute buffers are those that llama.cpp reserves") {
       last = name;
     }
     const Placement placement = placement_of(row, blocks);
-    const ComputeBuffers got = compute_buffers(layout, settings_of(row), placement, GraphBackend::cuda);
+    const ComputeBuffers got = compute_buffers(layout, graph_settings(row), placement, GraphBackend::cuda);
     std::uint64_t devices = 0;
     for (const std::uint64_t d : got.device) devices += d;
     INFO(name << " " << row.text("backend") << " ngl " << row.text("ngl") << " ncmoe " << row.text("ncmoe") << " ctx "

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "advice/grading.hpp"
 #include "canrun/catalog.hpp"
 #include "canrun/error.hpp"
 #include "canrun/estimate.hpp"
@@ -31,20 +32,6 @@ Request question(const std::string& model, const std::string& gpu) {
   request.gpu = {gpu};
   request.detail = Detail::figures;
   return request;
-}
-
-int order(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::fits:
-      return 3;
-    case Verdict::tight:
-      return 2;
-    case Verdict::offload:
-      return 1;
-    case Verdict::no:
-      break;
-  }
-  return 0;
 }
 
 }  // namespace
@@ -100,10 +87,10 @@ TEST_CASE("more memory never makes a verdict or a score worse") {
       Request request = question(model, "rtx-4090");
       request.vram_bytes = size << 30;
       const Estimate answer = session().estimate(request);
-      CHECK(order(answer.fit.verdict) >= verdict);
+      CHECK(verdict_rank(answer.fit.verdict) >= verdict);
       CHECK(answer.fit.grade.score >= score);
       CHECK(answer.fit.safe_context >= context);
-      verdict = order(answer.fit.verdict);
+      verdict = verdict_rank(answer.fit.verdict);
       score = answer.fit.grade.score;
       context = answer.fit.safe_context;
     }

@@ -1,10 +1,11 @@
 #include <algorithm>
-#include <charconv>
+#include <optional>
 
 #include <fmt/format.h>
 
 #include "catalog/printable.hpp"
 #include "machine/gpus.hpp"
+#include "machine/kfd.hpp"
 #include "machine/pci_table.hpp"
 
 namespace canrun {
@@ -15,47 +16,6 @@ constexpr std::uint64_t gib = 1u << 30;
 
 double in_gib(std::uint64_t bytes) {
   return static_cast<double>(bytes) / static_cast<double>(gib);
-}
-
-/// A space-separated `key value` line of KFD's properties.
-std::uint64_t property(std::string_view text, std::string_view key) {
-  for (std::size_t at = text.find(key); at != std::string_view::npos; at = text.find(key, at + 1)) {
-    const bool starts = at == 0 || text[at - 1] == '\n';
-    const std::size_t end = at + key.size();
-    if (!starts || end >= text.size() || text[end] != ' ') continue;
-    std::uint64_t value = 0;
-    std::from_chars(text.data() + end + 1, text.data() + text.size(), value);
-    return value;
-  }
-  return 0;
-}
-
-/// `110003` → `gfx1103`, `90010` → `gfx90a`.
-std::string target_name(std::uint64_t version) {
-  if (version == 0) return {};
-  return fmt::format("gfx{}{:x}{:x}", version / 10000, version / 100 % 100, version % 100);
-}
-
-/// KFD numbers a device by bus and function: `location_id` = bus << 8 | device << 3 | function.
-std::string kfd_target(const SystemFiles& files, const std::string& slot) {
-  unsigned domain = 0, bus = 0, device = 0, function = 0;
-  if (std::sscanf(slot.c_str(), "%x:%x:%x.%x", &domain, &bus, &device, &function) != 4) return {};
-  const std::uint64_t location = bus << 8 | device << 3 | function;
-  const std::string nodes = "/sys/class/kfd/kfd/topology/nodes";
-  for (const std::string& node : files.list(nodes)) {
-    const std::string properties = files.text(nodes + "/" + node + "/properties");
-    if (property(properties, "simd_count") > 0 && property(properties, "location_id") == location &&
-        property(properties, "domain") == domain)
-      return target_name(property(properties, "gfx_target_version"));
-  }
-  return {};
-}
-
-double power_cap(const SystemFiles& files, const std::string& folder) {
-  for (const std::string& monitor : files.list(folder + "/hwmon"))
-    if (const auto microwatts = files.number(folder + "/hwmon/" + monitor + "/power1_cap"))
-      return static_cast<double>(*microwatts) / 1e6;
-  return 0;
 }
 
 struct AmdMemory {
@@ -87,32 +47,64 @@ void unified_memory(const GpuSearch& search, const AmdMemory& memory, DetectedDe
     out.notes.push_back("The kernel parameter ttm.pages_limit raises what it may map.");
 }
 
-DetectedDevice read_device(const GpuSearch& search, const PciFunction& gpu) {
+/// Graphics inside a processor have no memory chips of their own: amdgpu then has no file that names their maker.
+bool inside_processor(const SystemFiles& files, const PciFunction& gpu, const AmdMemory& memory) {
+  const auto visible = files.number(gpu.folder + "/mem_info_vis_vram_total");
+  return memory.vram > 0 && memory.vram <= 4 * gib && memory.gtt > memory.vram &&
+         !files.exists(gpu.folder + "/mem_info_vram_vendor") && (!visible || *visible >= memory.vram);
+}
+
+void note_partitions(const KfdDevice& listed, DetectedDevice& out) {
+  if (listed.partitions > 1)
+    out.notes.push_back(
+        fmt::format("It is split into {} compute partitions: a process that is given one of them sees its share of "
+                    "cores and memory.",
+                    listed.partitions));
+}
+
+DetectedDevice read_device(const GpuSearch& search, const PciFunction& gpu, const KfdDevice* listed) {
   DetectedDevice out;
   const AmdMemory memory = read_memory(search.files, gpu.folder);
   out.pci_id = fmt::format("1002:{:04x}", gpu.device);
   out.driver = gpu.driver.empty() ? "none" : gpu.driver;
   out.source = gpu.card.empty() ? gpu.folder : "/sys/class/drm/" + gpu.card;
   out.pcie = gpu.pcie;
-  out.power_limit_watts = power_cap(search.files, gpu.folder);
+  out.power_limit_watts = power_limit(search.files, gpu.folder);
   out.reported_name = printable(search.files.text(gpu.folder + "/product_name"), 80);
   out.reported_bytes = memory.vram;
   out.free_bytes = rest(memory.vram, memory.vram_used);
   out.free_known = memory.vram > 0;
   identify(search, devices_by_pci(search.catalog, amd, gpu.device, gpu.revision), memory.vram, out);
-  const std::string target = kfd_target(search.files, gpu.slot);
-  if (out.device.target.empty()) out.device.target = target;
+  if (out.device.target.empty() && listed != nullptr) out.device.target = listed->target;
   if (out.reported_name.empty()) out.reported_name = out.in_catalog ? out.device.name : "AMD " + out.pci_id;
   if (!out.in_catalog) {
     out.device.vendor = "amd";
     out.device.name = out.reported_name;
-    out.device.unified_memory = memory.vram > 0 && memory.vram <= 4 * gib && memory.gtt > memory.vram;
+    out.device.unified_memory = inside_processor(search.files, gpu, memory);
   }
   if (out.device.unified_memory) unified_memory(search, memory, out);
   if (gpu.driver != "amdgpu")
     out.notes.push_back(fmt::format("Its kernel driver is {}: ROCm and Vulkan need amdgpu.", out.driver));
-  else if (target.empty() && search.files.exists("/sys/class/kfd/kfd/topology/nodes"))
+  else if (listed == nullptr && has_kfd(search.files))
     out.notes.push_back("ROCm's kernel interface (KFD) does not list it: use the Vulkan backend.");
+  if (listed != nullptr) note_partitions(*listed, out);
+  return out;
+}
+
+/// A device of which the PCI bus shows nothing: sandboxes may open the compute interface alone.
+DetectedDevice from_kfd(const GpuSearch& search, const KfdDevice& listed) {
+  DetectedDevice out;
+  out.pci_id = fmt::format("1002:{:04x}", listed.device);
+  out.driver = "amdgpu";
+  out.source = "/sys/class/kfd";
+  out.reported_bytes = listed.bytes;
+  identify(search, devices_by_pci(search.catalog, amd, listed.device, std::nullopt), listed.bytes, out);
+  out.device.vendor = "amd";
+  if (out.device.target.empty()) out.device.target = listed.target;
+  out.reported_name = out.in_catalog ? out.device.name : fmt::format("AMD {} ({})", out.pci_id, listed.target);
+  if (!out.in_catalog) out.device.name = out.reported_name;
+  out.notes.push_back("Only its compute interface (KFD) is visible here, so what is free on it is not known.");
+  note_partitions(listed, out);
   return out;
 }
 
@@ -120,9 +112,18 @@ DetectedDevice read_device(const GpuSearch& search, const PciFunction& gpu) {
 
 std::vector<DetectedDevice> amd_gpus(const GpuSearch& search, const std::vector<PciFunction>& functions) {
   std::vector<DetectedDevice> out;
-  for (const PciFunction& gpu : functions)
-    if (gpu.vendor == amd) out.push_back(read_device(search, gpu));
-  search.looked_for.push_back(fmt::format("AMD: {} device(s) on the PCI bus", out.size()));
+  const std::vector<KfdDevice> listed = kfd_devices(search.files);
+  std::vector<std::string> seen;
+  for (const PciFunction& gpu : functions) {
+    if (gpu.vendor != amd) continue;
+    const auto known = std::ranges::find(listed, gpu.slot, &KfdDevice::slot);
+    out.push_back(read_device(search, gpu, known == listed.end() ? nullptr : &*known));
+    seen.push_back(gpu.slot);
+  }
+  search.looked_for.push_back(
+      fmt::format("AMD: {} device(s) on the PCI bus, {} of the compute interface (KFD)", out.size(), listed.size()));
+  for (const KfdDevice& device : listed)
+    if (std::ranges::find(seen, device.slot) == seen.end()) out.push_back(from_kfd(search, device));
   return out;
 }
 

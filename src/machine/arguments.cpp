@@ -28,6 +28,18 @@ bool alike(const DetectedDevice& a, const DetectedDevice& b) {
 
 }  // namespace
 
+bool is_partition(const DetectedDevice& d) {
+  constexpr std::uint64_t own_percent = 85;
+  return d.in_catalog && !d.device.unified_memory && d.device.usable_bytes < d.device.memory_bytes * own_percent / 100;
+}
+
+std::uint64_t memory_in_use(const Detection& detection) {
+  std::uint64_t most = 0;
+  for (const DetectedDevice& d : detection.devices)
+    if (d.free_known && d.reported_bytes > d.free_bytes) most = std::max(most, d.reported_bytes - d.free_bytes);
+  return most;
+}
+
 std::string device_spelling(const Device& device) {
   if (device.memory_options.size() < 2 && !device.memory_from_host) return device.id;
   return fmt::format("{}@{:.0f}", device.id, in_gib(device.memory_bytes));
@@ -55,17 +67,16 @@ std::string command_arguments(const Detection& detection) {
     std::size_t end = i + 1;
     while (end < devices.size() && alike(devices[i], devices[end])) ++end;
     const Device& d = devices[i].device;
-    const bool partition = !d.unified_memory && d.usable_bytes < d.memory_bytes * 85 / 100;
-    if (devices[i].in_catalog && partition)
+    const bool alone = devices.size() == 1;
+    if (alone && is_partition(devices[i]))
       add(fmt::format("--vram {} --like {}", gib_text(d.usable_bytes), d.id));
     else if (devices[i].in_catalog)
       add("--gpu " + device_text(devices[i], static_cast<int>(end - i)));
-    else if (devices[i].reported_bytes > 0)
-      add(fmt::format("--vram {}", gib_text(devices[i].reported_bytes)));
-    if (!devices[i].in_catalog && d.bandwidth > 0) add(fmt::format("--bandwidth {:.0f}", d.bandwidth / 1e9));
+    else if (alone && d.memory_bytes > 0 && d.bandwidth > 0)
+      add(fmt::format("--vram {} --bandwidth {:.0f}", gib_text(d.memory_bytes), d.bandwidth / 1e9));
     i = end;
   }
-  if (devices.empty()) add("--gpu cpu");
+  if (out.empty()) add("--gpu cpu");
   const std::uint64_t ram = detection.ram_limit > 0 ? detection.ram_limit : detection.ram_bytes;
   if (ram > 0) add("--ram " + gib_text(ram));
   if (!detection.machine.host.ram_type.empty()) add("--ram-type " + detection.machine.host.ram_type);

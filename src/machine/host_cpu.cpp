@@ -4,6 +4,7 @@
 #include <set>
 #include <sstream>
 #include <utility>
+#include <vector>
 
 namespace canrun {
 namespace {
@@ -42,18 +43,41 @@ struct Part {
 
 // Linux arch/arm64/include/asm/cputype.h; the names are the makers'.
 constexpr Part parts[] = {
-    {"0x41", "0xd0c", "ARM Neoverse N1"},  {"0x41", "0xd40", "ARM Neoverse V1"},   {"0x41", "0xd49", "ARM Neoverse N2"},
-    {"0x41", "0xd4f", "ARM Neoverse V2"},  {"0x41", "0xd83", "ARM Neoverse V3AE"}, {"0x41", "0xd84", "ARM Neoverse V3"},
-    {"0x41", "0xd42", "ARM Cortex-A78AE"}, {"0x41", "0xd0b", "ARM Cortex-A76"},    {"0x41", "0xd08", "ARM Cortex-A72"},
-    {"0x41", "0xd07", "ARM Cortex-A57"},   {"0x41", "0xd85", "ARM Cortex-X925"},   {"0x41", "0xd87", "ARM Cortex-A725"},
-    {"0x4e", "0x004", "NVIDIA Carmel"},    {"0xc0", "0xac3", "Ampere-1"},          {"0xc0", "0xac4", "Ampere-1A"},
+    {"0x41", "0xd0c", "ARM Neoverse N1"},   {"0x41", "0xd40", "ARM Neoverse V1"},
+    {"0x41", "0xd49", "ARM Neoverse N2"},   {"0x41", "0xd4f", "ARM Neoverse V2"},
+    {"0x41", "0xd83", "ARM Neoverse V3AE"}, {"0x41", "0xd84", "ARM Neoverse V3"},
+    {"0x41", "0xd42", "ARM Cortex-A78AE"},  {"0x41", "0xd0b", "ARM Cortex-A76"},
+    {"0x41", "0xd08", "ARM Cortex-A72"},    {"0x41", "0xd07", "ARM Cortex-A57"},
+    {"0x41", "0xd85", "ARM Cortex-X925"},   {"0x41", "0xd87", "ARM Cortex-A725"},
+    {"0x46", "0x001", "Fujitsu A64FX"},     {"0x48", "0xd01", "HiSilicon Kunpeng 920"},
+    {"0x51", "0x001", "Qualcomm Oryon"},    {"0x61", "0x022", "Apple M1"},
+    {"0x61", "0x023", "Apple M1"},          {"0x61", "0x024", "Apple M1 Pro"},
+    {"0x61", "0x025", "Apple M1 Pro"},      {"0x61", "0x028", "Apple M1 Max"},
+    {"0x61", "0x029", "Apple M1 Max"},      {"0x61", "0x032", "Apple M2"},
+    {"0x61", "0x033", "Apple M2"},          {"0x61", "0x034", "Apple M2 Pro"},
+    {"0x61", "0x035", "Apple M2 Pro"},      {"0x61", "0x038", "Apple M2 Max"},
+    {"0x61", "0x039", "Apple M2 Max"},      {"0x4e", "0x004", "NVIDIA Carmel"},
+    {"0xc0", "0xac3", "Ampere-1"},          {"0xc0", "0xac4", "Ampere-1A"},
 };
 
+/// All kinds of core that there are: `ARM Cortex-X925 + ARM Cortex-A725`.
 std::string arm_name(const std::string& info) {
-  const std::string implementer = field(info, "CPU implementer"), number = field(info, "CPU part");
-  for (const Part& part : parts)
-    if (part.implementer == implementer && part.part == number) return std::string(part.name);
-  return implementer.empty() ? std::string() : "ARM (implementer " + implementer + ", part " + number + ")";
+  std::vector<std::string> names;
+  std::istringstream lines(info);
+  std::string implementer;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("CPU implementer")) implementer = field(line, "CPU implementer");
+    if (!line.starts_with("CPU part")) continue;
+    const std::string number = field(line, "CPU part");
+    std::string name = "ARM (implementer " + implementer + ", part " + number + ")";
+    for (const Part& part : parts)
+      if (part.implementer == implementer && part.part == number) name = part.name;
+    constexpr std::size_t most_kinds = 4;
+    if (std::ranges::find(names, name) == names.end() && names.size() < most_kinds) names.push_back(name);
+  }
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "" : " + ") + name;
+  return out;
 }
 
 /// Physical cores by package and core id; guests and ARM kernels leave these out.
@@ -79,6 +103,7 @@ HostCpu read_host_cpu(const SystemFiles& files) {
   const std::string info = files.text("/proc/cpuinfo");
   cpu.name = field(info, "model name");
   if (cpu.name.empty()) cpu.name = arm_name(info);
+  if (cpu.name.empty()) cpu.name = field(info, "cpu");  // POWER
   const std::string vendor = field(info, "vendor_id");
   cpu.vendor = vendor == "GenuineIntel"                 ? "intel"
                : vendor == "AuthenticAMD"               ? "amd"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 
@@ -100,6 +101,7 @@ struct Structure {
 
 MemoryModule module_of(const Structure& s) {
   MemoryModule out;
+  out.locator = std::string(s.text(0x10)) + " " + std::string(s.text(0x11));
   const std::uint64_t size = s.number(0x0C, 2);
   if (size == 0 || size == 0xFFFF) return out;
   if (size == 0x7FFF)
@@ -113,7 +115,6 @@ MemoryModule module_of(const Structure& s) {
   out.mts = static_cast<double>(speed);
   const std::uint64_t bits = s.number(0x0A, 2);
   out.bits = bits > 1024 ? 0 : static_cast<int>(bits);
-  out.locator = std::string(s.text(0x10)) + " " + std::string(s.text(0x11));
   return out;
 }
 
@@ -140,6 +141,35 @@ std::string channel_of(const std::string& locator) {
   return {};
 }
 
+/// All slots of an SMBIOS table, empty ones too.
+std::vector<MemoryModule> memory_slots(std::string_view dmi) {
+  std::vector<MemoryModule> out;
+  while (dmi.size() >= 4 && out.size() < 256) {
+    const auto kind = static_cast<unsigned char>(dmi[0]);
+    const auto length = static_cast<unsigned char>(dmi[1]);
+    if (length < 4 || length > dmi.size()) break;
+    const auto end = dmi.find(std::string_view("\0\0", 2), length);
+    if (end == std::string_view::npos) break;
+    const Structure structure{dmi.substr(0, length), dmi.substr(length, end - length)};
+    constexpr unsigned char memory_device = 17, end_of_table = 127;
+    if (kind == end_of_table) break;
+    if (kind == memory_device) out.push_back(module_of(structure));
+    dmi.remove_prefix(end + 2);
+  }
+  return out;
+}
+
+/// Servers that letter their processors number the slots of each (`DIMM_A1` … `DIMM_A12`): such a letter is no channel.
+/// A channel has three slots at most.
+bool letters_are_sockets(const std::vector<MemoryModule>& slots) {
+  constexpr int most_on_a_channel = 3;
+  return std::ranges::any_of(slots, [](const MemoryModule& slot) {
+    const auto at = slot.locator.find_first_of("0123456789");
+    return !channel_of(slot.locator).empty() && at != std::string::npos && slot.locator.find("DIMM_") == 0 &&
+           std::atoi(slot.locator.c_str() + at) > most_on_a_channel;
+  });
+}
+
 void read_modules(const SystemFiles& files, HostMemory& memory) {
   const std::string dmi = files.bytes("/sys/firmware/dmi/tables/DMI");
   std::map<std::string, int> channels;  // data width by name
@@ -156,6 +186,7 @@ void read_modules(const SystemFiles& files, HostMemory& memory) {
     else
       channels[channel] = std::max(channels[channel], bits);
   }
+  if (letters_are_sockets(memory_slots(dmi))) return;
   int named = 0;
   for (const auto& [name, bits] : channels) named += bits;
   memory.channels = (channels.empty() ? unnamed : named) / usual_bits;
@@ -164,22 +195,8 @@ void read_modules(const SystemFiles& files, HostMemory& memory) {
 }  // namespace
 
 std::vector<MemoryModule> memory_modules(std::string_view dmi) {
-  std::vector<MemoryModule> out;
-  while (dmi.size() >= 4 && out.size() < 256) {
-    const auto kind = static_cast<unsigned char>(dmi[0]);
-    const auto length = static_cast<unsigned char>(dmi[1]);
-    if (length < 4 || length > dmi.size()) break;
-    const auto end = dmi.find(std::string_view("\0\0", 2), length);
-    if (end == std::string_view::npos) break;
-    const Structure structure{dmi.substr(0, length), dmi.substr(length, end - length)};
-    constexpr unsigned char memory_device = 17, end_of_table = 127;
-    if (kind == end_of_table) break;
-    if (kind == memory_device) {
-      MemoryModule module = module_of(structure);
-      if (module.bytes > 0) out.push_back(std::move(module));
-    }
-    dmi.remove_prefix(end + 2);
-  }
+  std::vector<MemoryModule> out = memory_slots(dmi);
+  std::erase_if(out, [](const MemoryModule& slot) { return slot.bytes == 0; });
   return out;
 }
 

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "canrun/error.hpp"
 #include "machine/gpus.hpp"
@@ -28,6 +29,13 @@ std::uint64_t sold_ram(const HostMemory& memory) {
 
 }  // namespace
 
+double power_limit(const SystemFiles& files, const std::string& folder) {
+  for (const std::string& monitor : files.list(folder + "/hwmon"))
+    if (const auto microwatts = files.number(folder + "/hwmon/" + monitor + "/power1_cap"))
+      return static_cast<double>(*microwatts) / 1e6;
+  return 0;
+}
+
 void identify(const GpuSearch& search, const std::vector<std::string>& ids, std::uint64_t reported,
               DetectedDevice& out) {
   // A unified device's own report is a carve-out: the host's memory tells its variant.
@@ -43,6 +51,9 @@ void identify(const GpuSearch& search, const std::vector<std::string>& ids, std:
     return;
   }
   out.device = std::move(chosen.device);
+  if (!chosen.equals.empty())
+    out.notes.push_back(fmt::format("What the driver reports does not tell it from {}: it is taken for {}.",
+                                    fmt::join(chosen.equals, " or "), out.device.name));
   if (out.device.memory_from_host && search.memory.total_bytes > 0) {
     out.device.memory_bytes = sold_ram(search.memory);
     out.device.usable_bytes = search.memory.total_bytes / 2;
@@ -53,7 +64,8 @@ void identify(const GpuSearch& search, const std::vector<std::string>& ids, std:
 void question(DetectedDevice& d) {
   const std::uint64_t sold = d.device.memory_bytes;
   const bool own_memory = d.in_catalog && !d.device.unified_memory && d.reported_bytes > 0;
-  const bool full_counter = d.reported_bytes >= 4095 * mib && d.reported_bytes <= 4096 * mib;
+  // 4 GiB itself does not fit into 32 bits: a card that reports exactly that has it.
+  const bool full_counter = d.reported_bytes >= 4095 * mib && d.reported_bytes < 4 * gib;
   if (own_memory && full_counter && sold > 4 * gib) {
     d.notes.push_back(
         fmt::format("It reports {} MiB, the largest value of a 32-bit counter; {} has {:.0f} GiB, which is assumed.",

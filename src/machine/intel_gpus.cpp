@@ -39,6 +39,7 @@ DetectedDevice read_device(const GpuSearch& search, const PciFunction& gpu) {
   out.driver = gpu.driver.empty() ? "none" : gpu.driver;
   out.source = gpu.card.empty() ? gpu.folder : "/sys/class/drm/" + gpu.card;
   out.pcie = gpu.pcie;
+  out.power_limit_watts = power_limit(search.files, gpu.folder);
   const std::vector<std::string> ids = devices_by_pci(search.catalog, gpu.vendor, gpu.device, gpu.revision);
   const std::uint64_t local = local_memory(search.files, gpu);
   const ChosenDevice known = choose_device(search.catalog, ids, 0);
@@ -61,7 +62,9 @@ DetectedDevice read_device(const GpuSearch& search, const PciFunction& gpu) {
     out.notes.push_back("It shares the system's memory; drivers give it about half.");
   } else if (!plausible) {
     out.notes.push_back(
-        "Its memory size is not readable here: the catalog's is used. Is the memory window resizable (ReBAR)?");
+        local > 0
+            ? "Its memory size is not readable here: the catalog's is used. Is the memory window resizable (ReBAR)?"
+            : "Its memory size is not readable here: the catalog's is used.");
   }
   if (gpu.vendor == intel && gpu.driver != "i915" && gpu.driver != "xe")
     out.notes.push_back(fmt::format("Its kernel driver is {}: SYCL and Vulkan need i915 or xe.", out.driver));
@@ -80,26 +83,6 @@ std::vector<DetectedDevice> intel_gpus(const GpuSearch& search, const std::vecto
   }
   search.looked_for.push_back(fmt::format("Intel: {} device(s) on the PCI bus", out.size()));
   return out;
-}
-
-std::vector<DetectedDevice> board_gpus(const GpuSearch& search) {
-  const std::string model = search.files.text("/proc/device-tree/model");
-  if (model.empty()) return {};
-  const std::vector<std::string> ids = devices_by_board(search.catalog, model);
-  search.looked_for.push_back(
-      fmt::format("device tree: `{}`{}", model, ids.empty() ? " has no accelerator that is known" : ""));
-  if (ids.empty()) return {};
-  DetectedDevice out;
-  out.reported_name = model;
-  out.driver = "nvgpu";
-  out.source = "/proc/device-tree/model";
-  identify(search, ids, search.memory.total_bytes, out);
-  if (search.memory.total_bytes > 0)
-    out.device.usable_bytes = std::min(out.device.usable_bytes, search.memory.total_bytes);
-  out.reported_bytes = search.memory.total_bytes;
-  out.free_bytes = search.memory.available_bytes;
-  out.free_known = search.memory.available_bytes > 0;
-  return {out};
 }
 
 }  // namespace canrun

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <charconv>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -33,10 +34,14 @@ std::vector<std::string> ids_by_name(const Catalog& catalog, const std::string& 
   }
 }
 
-/// Variants by PCI id; a name that the catalog knows exactly decides when the table does not hold the id.
+/// Variants by PCI id, the one of that name first; the name alone where the table does not hold the id.
 std::vector<std::string> candidates(const GpuSearch& search, std::uint16_t device, const std::string& name) {
-  std::vector<std::string> ids = devices_by_pci(search.catalog, nvidia, device, 0);
-  return ids.empty() && !name.empty() ? ids_by_name(search.catalog, name) : ids;
+  std::vector<std::string> ids = devices_by_pci(search.catalog, nvidia, device, std::nullopt);
+  if (name.empty() || ids.size() == 1) return ids;
+  const std::vector<std::string> named = ids_by_name(search.catalog, name);
+  if (ids.empty()) return named;
+  if (!named.empty()) std::ranges::stable_partition(ids, [&](const std::string& id) { return id == named.front(); });
+  return ids;
 }
 
 DetectedDevice from_nvml(const GpuSearch& search, const NvmlDevice& gpu, const std::string& driver) {
@@ -64,21 +69,31 @@ DetectedDevice from_nvml(const GpuSearch& search, const NvmlDevice& gpu, const s
   return out;
 }
 
+/// Memory of a card that the system addresses as its own (POWER9 over NVLink): the kernel module tells its size.
+std::uint64_t linked_memory(const SystemFiles& files, const std::string& slot) {
+  const std::string size = field(files.text("/proc/driver/nvidia/gpus/" + slot + "/numa_status"), "Size");
+  std::uint64_t bytes = 0;
+  std::from_chars(size.data(), size.data() + size.size(), bytes, 16);
+  return bytes;
+}
+
 DetectedDevice from_kernel(const GpuSearch& search, const PciFunction& gpu) {
   DetectedDevice out;
   const std::string information = search.files.text("/proc/driver/nvidia/gpus/" + gpu.slot + "/information");
   out.reported_name = printable(field(information, "Model"), 80);
-  out.pci_id = pci_id(gpu.device);
+  if (gpu.device != 0) out.pci_id = pci_id(gpu.device);
   out.driver = gpu.driver.empty() ? "none" : gpu.driver;
   out.source = information.empty() ? gpu.folder : "/proc/driver/nvidia";
   out.pcie = gpu.pcie;
-  const std::vector<std::string> ids = candidates(search, gpu.device, out.reported_name);
-  identify(search, ids, 0, out);
-  if (out.reported_name.empty()) out.reported_name = out.in_catalog ? out.device.name : "NVIDIA " + out.pci_id;
-  out.notes.push_back(
-      ids.size() > 1 ? fmt::format("NVML does not answer, so its memory is not known: {} also exists in other sizes.",
-                                   out.device.name)
-                     : "NVML does not answer, so what is free on it is not known.");
+  out.reported_bytes = linked_memory(search.files, gpu.slot);
+  identify(search, candidates(search, gpu.device, out.reported_name), out.reported_bytes, out);
+  if (out.reported_name.empty())
+    out.reported_name = out.in_catalog ? out.device.name : "NVIDIA " + (gpu.device != 0 ? out.pci_id : gpu.slot);
+  if (!out.in_catalog) {
+    out.device.vendor = "nvidia";
+    out.device.name = out.reported_name;
+  }
+  out.notes.push_back("NVML does not answer, so what is free on it is not known.");
   if (gpu.driver != "nvidia")
     out.notes.push_back(fmt::format("Its kernel driver is {}: CUDA needs NVIDIA's own driver.", out.driver));
   return out;
@@ -97,9 +112,19 @@ std::vector<DetectedDevice> nvidia_gpus(const GpuSearch& search, const std::vect
     out.push_back(from_nvml(search, gpu, report.driver));
     seen.push_back(slot_of(gpu.bus_id));
   }
-  for (const PciFunction& gpu : functions)
-    if (gpu.vendor == nvidia && std::ranges::find(seen, gpu.slot) == seen.end())
-      out.push_back(from_kernel(search, gpu));
+  for (const PciFunction& gpu : functions) {
+    if (gpu.vendor != nvidia || std::ranges::find(seen, gpu.slot) != seen.end()) continue;
+    out.push_back(from_kernel(search, gpu));
+    seen.push_back(gpu.slot);
+  }
+  // What the kernel module lists although the bus does not show whose it is.
+  for (const std::string& slot : search.files.list("/proc/driver/nvidia/gpus")) {
+    if (std::ranges::find(seen, slot) != seen.end()) continue;
+    PciFunction gpu;
+    gpu.slot = slot;
+    gpu.driver = "nvidia";
+    out.push_back(from_kernel(search, gpu));
+  }
   return out;
 }
 

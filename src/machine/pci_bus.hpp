@@ -2,6 +2,7 @@
 /// Display controllers and accelerators on the PCI bus, as the kernel lists them.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,8 @@ struct PciFunction {
   std::string slot;    ///< `0000:03:00.0`
   std::string folder;  ///< below /sys/bus/pci/devices
   std::uint16_t vendor = 0, device = 0;
-  std::uint8_t revision = 0;
-  std::string driver;  ///< bound kernel driver; empty = none
+  std::optional<std::uint8_t> revision;  ///< absent where it cannot be read
+  std::string driver;                    ///< bound kernel driver; empty = none
   PcieLink pcie;
   std::string card;  ///< `card0` under drm; empty = none
 };

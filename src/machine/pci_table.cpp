@@ -34,13 +34,14 @@ double distance(std::uint64_t sold, std::uint64_t reported) {
 }  // namespace
 
 std::vector<std::string> devices_by_pci(const Catalog& catalog, std::uint16_t vendor, std::uint16_t device,
-                                        std::uint8_t revision) {
+                                        std::optional<std::uint8_t> revision) {
   const Json json = table(catalog);
   if (!json.is_object()) return {};
   const std::string id = fmt::format("{:04x}:{:04x}", vendor, device);
   const Json revisions = json.value("revisions", Json::object());
-  if (const auto exact = revisions.find(fmt::format("{}:{:02x}", id, revision)); exact != revisions.end())
-    return strings(*exact);
+  if (revision)
+    if (const auto exact = revisions.find(fmt::format("{}:{:02x}", id, *revision)); exact != revisions.end())
+      return strings(*exact);
   const Json devices = json.value("devices", Json::object());
   const auto found = devices.find(id);
   return found == devices.end() ? std::vector<std::string>() : strings(*found);
@@ -73,9 +74,12 @@ ChosenDevice choose_device(const Catalog& catalog, const std::vector<std::string
       }
     }
     const double away = reported_bytes == 0 ? 0 : distance(device.memory_bytes, reported_bytes);
-    if (!best.found || away < nearest - 1e-3) {
-      best = {std::move(device), true};
+    constexpr double same = 1e-3;
+    if (!best.found || away < nearest - same) {
+      best = {std::move(device), true, {}};
       nearest = away;
+    } else if (away < nearest + same) {
+      best.equals.push_back(device.name);
     }
   }
   return best;

@@ -9,13 +9,6 @@
 namespace canrun {
 namespace {
 
-constexpr double own_share = 0.85;  // of what is sold: a card that reports less is a partition of one
-
-bool is_partition(const DetectedDevice& d) {
-  return d.in_catalog && !d.device.unified_memory &&
-         static_cast<double>(d.device.usable_bytes) < own_share * static_cast<double>(d.device.memory_bytes);
-}
-
 double gib(std::uint64_t bytes) {
   return static_cast<double>(bytes) / (1ULL << 30U);
 }
@@ -65,13 +58,11 @@ void add_devices(const Detection& found, Request& request, std::vector<std::stri
 /// What other programs hold now. Devices differ; the question has one figure, so the fullest counts.
 void add_used(const Detection& found, Request& request, std::vector<std::string>& notes) {
   if (request.used_bytes != 0) return;
+  request.used_bytes = memory_in_use(found);
+  if (request.used_bytes > 0 && !request.display) request.display = false;  // a display is among what is in use
   std::uint64_t least = UINT64_MAX;
-  for (const DetectedDevice& d : found.devices) {
-    const std::uint64_t used = d.free_known && d.reported_bytes > d.free_bytes ? d.reported_bytes - d.free_bytes : 0;
-    request.used_bytes = std::max(request.used_bytes, used);
-    if (used > 0 && !request.display) request.display = false;  // a display is among what is in use
-    least = std::min(least, used);
-  }
+  for (const DetectedDevice& d : found.devices)
+    least = std::min(least, d.free_known && d.reported_bytes > d.free_bytes ? d.reported_bytes - d.free_bytes : 0);
   constexpr std::uint64_t worth_a_word = 256ULL << 20U;
   if (found.devices.size() > 1 && request.used_bytes > least + worth_a_word)
     notes.push_back(
@@ -93,7 +84,9 @@ void describe_machine(const Detection& found, Request& request, std::vector<std:
   }
   if (request.cpu.empty()) request.cpu = host.cpu;
   if (request.os.empty()) request.os = found.os;
-  if (!found.arguments.empty()) notes.push_back("this machine: " + found.arguments);
+  std::string here = found.arguments;
+  if (request.used_bytes > 0) here += fmt::format(" --used {}MiB", request.used_bytes >> 20U);
+  notes.push_back("this machine: " + here);
   if (found.devices.empty()) {
     std::string looked;
     for (const std::string& place : found.looked_for) looked += (looked.empty() ? "" : "; ") + place;

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "machine/arguments.hpp"
 #include "report/numbers.hpp"
 #include "report/plain.hpp"
 #include "report/table.hpp"
@@ -15,6 +16,7 @@ using Json = nlohmann::ordered_json;
 
 std::string link(const PcieLink& pcie) {
   if (pcie.lanes == 0 && pcie.max_lanes == 0) return {};
+  if (pcie.lanes == 0) return fmt::format("max {}.0 x{}", pcie.max_generation, pcie.max_lanes);
   if (pcie.max_lanes == 0) return fmt::format("{}.0 x{}", pcie.generation, pcie.lanes);
   return fmt::format("{}.0 x{} (max {}.0 x{})", pcie.generation, pcie.lanes, pcie.max_generation, pcie.max_lanes);
 }
@@ -52,10 +54,14 @@ Table host(const Detection& found, const Style& style) {
   const Host& h = found.machine.host;
   row("system", clean(fmt::format("{} {}", found.os, found.kernel), 200));
   row("virtual", clean(found.virtual_machine, 60));
-  row("processor", fmt::format("{}{}, {} cores, {} threads{}", clean(found.cpu_name, 120),
-                               h.cpu.empty() ? std::string() : fmt::format(" ({})", clean(h.cpu, 80)), h.cores,
-                               found.threads, h.isa.empty() ? std::string() : ", " + clean(h.isa, 60)));
-  std::string ram = memory_with_unit(found.ram_bytes, style.units);
+  if (found.cpu_name.empty() && found.threads == 0) {
+    row("processor", "not readable");
+  } else {
+    row("processor", fmt::format("{}{}, {} cores, {} threads{}", clean(found.cpu_name, 120),
+                                 h.cpu.empty() ? std::string() : fmt::format(" ({})", clean(h.cpu, 80)), h.cores,
+                                 found.threads, h.isa.empty() ? std::string() : ", " + clean(h.isa, 60)));
+  }
+  std::string ram = found.ram_bytes > 0 ? memory_with_unit(found.ram_bytes, style.units) : "not readable";
   if (found.ram_available > 0) ram += fmt::format(", {} available", memory_with_unit(found.ram_available, style.units));
   if (found.ram_limit > 0) ram += fmt::format(", container limit {}", memory_with_unit(found.ram_limit, style.units));
   if (found.ram_channels > 0) ram += fmt::format(", {} channels", found.ram_channels);
@@ -88,6 +94,8 @@ std::string detection_text(const Detection& found, const Style& style) {
   if (!found.arguments.empty())
     out += "\n" + paint("The same machine elsewhere", Tone::strong, style.color) + "\n  canrun MODEL " +
            clean(found.arguments) + "\n";
+  if (const std::uint64_t used = memory_in_use(found); used > 0)
+    out += fmt::format("  with what is in use there now: add --used {}MiB\n", used >> 20U);
   return printed(std::move(out), style.utf8);
 }
 

@@ -23,7 +23,7 @@ bool says(const std::vector<std::string>& lines, std::string_view part) {
 }  // namespace
 
 TEST_CASE("a desktop card is found with what is free on it; an idle link is not a slow one") {
-  const Detection d = recorded("rtx3090-desktop");
+  const Detection d = recorded("written/rtx3090-desktop");
   REQUIRE(d.devices.size() == 1);
   CHECK(d.devices[0].device.id == "rtx-3090");
   CHECK(d.devices[0].reported_bytes == 24576 * mib);
@@ -42,7 +42,7 @@ TEST_CASE("a desktop card is found with what is free on it; an idle link is not 
 }
 
 TEST_CASE("two cards: a narrow slot, a power limit and memory in use are said") {
-  const Detection d = recorded("two-rtx4090");
+  const Detection d = recorded("written/two-rtx4090");
   REQUIRE(d.devices.size() == 2);
   CHECK(d.devices[0].notes.empty());
   CHECK(says(d.devices[1].notes, "limited to 300 of 450 W"));
@@ -52,7 +52,7 @@ TEST_CASE("two cards: a narrow slot, a power limit and memory in use are said") 
 }
 
 TEST_CASE("a container's limit is the machine's memory") {
-  const Detection d = recorded("h100-pod");
+  const Detection d = recorded("written/h100-pod");
   REQUIRE(d.devices.size() == 4);
   CHECK(d.devices[3].device.id == "h100-sxm");
   CHECK(d.machine.host.isa == "amx");
@@ -64,7 +64,7 @@ TEST_CASE("a container's limit is the machine's memory") {
 
 TEST_CASE("a card that is split is questioned") {
   CHECK(says(recorded("a100-mig").devices.at(0).notes, "MIG is on"));
-  const Detection d = recorded("vgpu-a40");
+  const Detection d = recorded("written/vgpu-a40");
   REQUIRE(d.devices.size() == 1);
   CHECK(d.devices[0].device.usable_bytes == 12 * gib);
   CHECK(says(d.devices[0].notes, "12.0 of 48 GiB: a partition"));
@@ -73,7 +73,7 @@ TEST_CASE("a card that is split is questioned") {
 }
 
 TEST_CASE("without NVIDIA's driver the PCI id tells the card, and that CUDA needs the driver") {
-  const Detection d = recorded("rtx3060-nouveau");
+  const Detection d = recorded("written/rtx3060-nouveau");
   REQUIRE(d.devices.size() == 1);
   CHECK(d.devices[0].device.id == "rtx-3060-12gb");
   CHECK_FALSE(d.devices[0].free_known);
@@ -81,13 +81,13 @@ TEST_CASE("without NVIDIA's driver the PCI id tells the card, and that CUDA need
 }
 
 TEST_CASE("a laptop part is not the desktop part") {
-  const Detection d = recorded("laptop-4060");
+  const Detection d = recorded("written/laptop-4060");
   REQUIRE(d.devices.size() == 1);
   CHECK(d.devices[0].device.id == "rtx-4060-laptop");
 }
 
 TEST_CASE("WSL: the driver answers although the bus shows nothing") {
-  const Detection d = recorded("wsl-4070");
+  const Detection d = recorded("written/wsl-4070");
   REQUIRE(d.devices.size() == 1);
   CHECK(d.devices[0].device.id == "rtx-4070-super");
   CHECK(d.virtual_machine == "wsl");
@@ -95,7 +95,7 @@ TEST_CASE("WSL: the driver answers although the bus shows nothing") {
 }
 
 TEST_CASE("unified NVIDIA machines: the system's memory is the device's") {
-  const Detection spark = recorded("gb10");
+  const Detection spark = recorded("written/gb10");
   REQUIRE(spark.devices.size() == 1);
   CHECK(spark.devices[0].device.id == "gb10-dgx-spark");
   CHECK(spark.devices[0].device.memory_bytes == 128 * gib);
@@ -103,13 +103,13 @@ TEST_CASE("unified NVIDIA machines: the system's memory is the device's") {
   CHECK(spark.devices[0].device.usable_bytes > 110 * gib);
   CHECK(spark.arguments.find("--gpu gb10-dgx-spark@128") == 0);
 
-  const Detection jetson = recorded("jetson-orin");
+  const Detection jetson = recorded("written/jetson-orin");
   REQUIRE(jetson.devices.size() == 1);
   CHECK(jetson.devices[0].device.id == "jetson-agx-orin-64gb");
 }
 
 TEST_CASE("AMD: revision, target, power and free memory; processor graphics stay aside") {
-  const Detection d = recorded("rx7900xtx");
+  const Detection d = recorded("written/rx7900xtx");
   REQUIRE(d.devices.size() == 1);
   CHECK(d.devices[0].device.id == "rx-7900-xtx");
   CHECK(d.devices[0].device.target == "gfx1100");
@@ -121,7 +121,7 @@ TEST_CASE("AMD: revision, target, power and free memory; processor graphics stay
 }
 
 TEST_CASE("AMD accelerators of class 12 are found; a management chip is not") {
-  const Detection d = recorded("mi300x");
+  const Detection d = recorded("written/mi300x");
   REQUIRE(d.devices.size() == 2);
   CHECK(d.devices[1].device.id == "mi300x");
   CHECK(d.devices[1].reported_name == "AMD Instinct MI300X OAM");
@@ -130,7 +130,7 @@ TEST_CASE("AMD accelerators of class 12 are found; a management chip is not") {
 }
 
 TEST_CASE("APUs: a small carve-out is no limit, the mapped memory is") {
-  const Detection halo = recorded("strix-halo");
+  const Detection halo = recorded("written/strix-halo");
   REQUIRE(halo.devices.size() == 1);
   CHECK(halo.devices[0].device.id == "radeon-8060s");
   CHECK(halo.devices[0].device.memory_bytes == 128 * gib);
@@ -138,14 +138,10 @@ TEST_CASE("APUs: a small carve-out is no limit, the mapped memory is") {
   CHECK(says(halo.devices[0].notes, "carve-out of 0.5 GiB"));
   CHECK(says(halo.devices[0].notes, "ttm.pages_limit"));
   CHECK(halo.machine.host.isa == "avx512_bf16");
-
-  const Detection laptop = recorded("780m-laptop");
-  REQUIRE(laptop.devices.size() == 1);
-  CHECK(laptop.devices[0].device.id == "radeon-780m");
 }
 
 TEST_CASE("4095 MiB is a counter's end, not a card's size") {
-  const Detection d = recorded("rx7600-4095");
+  const Detection d = recorded("written/rx7600-4095");
   REQUIRE(d.devices.size() == 1);
   CHECK(d.devices[0].device.id == "rx-7600");
   CHECK(d.devices[0].device.usable_bytes == 8 * gib);
@@ -154,14 +150,14 @@ TEST_CASE("4095 MiB is a counter's end, not a card's size") {
 }
 
 TEST_CASE("Intel: local memory from the driver, the link from the slot, shared memory said") {
-  const Detection arc = recorded("arc-b580");
+  const Detection arc = recorded("written/arc-b580");
   REQUIRE(arc.devices.size() == 1);
   CHECK(arc.devices[0].device.id == "arc-b580");
   CHECK(arc.devices[0].reported_bytes == 12 * gib);
   CHECK(arc.devices[0].pcie.generation == 4);
   CHECK(arc.devices[0].pcie.lanes == 8);
 
-  const Detection lunar = recorded("lunar-lake");
+  const Detection lunar = recorded("written/lunar-lake");
   REQUIRE(lunar.devices.size() == 1);
   CHECK(lunar.devices[0].device.id == "arc-140v");
   CHECK(lunar.devices[0].device.memory_bytes == 32 * gib);
@@ -169,7 +165,7 @@ TEST_CASE("Intel: local memory from the driver, the link from the slot, shared m
 }
 
 TEST_CASE("nothing found: what was looked for is said, and the answer is for the processor") {
-  for (const char* name : {"vm-no-gpu", "bare", "altra"}) {
+  for (const char* name : {"written/vm-no-gpu", "written/bare", "kunpeng-server", "kvm-guest"}) {
     INFO(name);
     const Detection d = recorded(name);
     CHECK(d.devices.empty());
@@ -179,23 +175,21 @@ TEST_CASE("nothing found: what was looked for is said, and the answer is for the
     CHECK(says(d.looked_for, "PCI bus: no graphics"));
     CHECK(says(d.notes, "No accelerator was found"));
   }
-  CHECK(recorded("vm-no-gpu").machine.host.ram_bytes == 4 * gib);
-  CHECK(recorded("altra").machine.host.isa == "dotprod");
-  CHECK(recorded("altra").machine.host.cores == 80);
+  CHECK(recorded("written/vm-no-gpu").machine.host.ram_bytes == 4 * gib);
 }
 
 TEST_CASE("the Vulkan loader's view is compared where it is asked for") {
   const auto checked = [](const std::string& name) {
     return detect(Catalog::builtin(), RecordedMachine(name).root(), true);
   };
-  const Detection card = checked("rx7900xtx");
+  const Detection card = checked("written/rx7900xtx");
   CHECK(says(card.looked_for, "Vulkan: the loader lists 2 device(s)"));
   CHECK(card.devices.at(0).notes.empty());
-  const Detection halo = checked("strix-halo");
+  const Detection halo = checked("written/strix-halo");
   CHECK(says(halo.devices.at(0).notes, "The Vulkan loader does not list it"));
   CHECK(says(halo.notes, "Vulkan also lists Mystery GPU (1234:5678)"));
-  CHECK(says(checked("rtx3090-desktop").looked_for, "Vulkan: libvulkan.so.1 is not installed"));
-  CHECK_FALSE(says(recorded("strix-halo").looked_for, "Vulkan"));
+  CHECK(says(checked("written/rtx3090-desktop").looked_for, "Vulkan: libvulkan.so.1 is not installed"));
+  CHECK_FALSE(says(recorded("written/strix-halo").looked_for, "Vulkan"));
 }
 
 TEST_CASE("this machine, whatever it is, does not break detection") {

@@ -31,7 +31,7 @@ Asked on(const std::string& layout, std::vector<std::string> words = {"auto"}) {
 }  // namespace
 
 TEST_CASE("auto becomes this machine's device, memory, processor and system") {
-  const Asked desktop = on("rtx3090-desktop");
+  const Asked desktop = on("written/rtx3090-desktop");
   CHECK(desktop.request.gpu == std::vector<std::string>{"rtx-3090"});
   CHECK(desktop.request.ram_bytes);
   CHECK(!desktop.request.cpu.empty());
@@ -41,7 +41,7 @@ TEST_CASE("auto becomes this machine's device, memory, processor and system") {
 }
 
 TEST_CASE("what is said stands, and another device may be named beside auto") {
-  const RecordedMachine machine("rtx3090-desktop");
+  const RecordedMachine machine("written/rtx3090-desktop");
   Asked asked;
   asked.request.gpu = {"auto", "rtx-4090"};
   asked.request.ram_bytes = 1ULL << 35U;
@@ -53,14 +53,14 @@ TEST_CASE("what is said stands, and another device may be named beside auto") {
 }
 
 TEST_CASE("a narrow slot is asked for as it is") {
-  const Asked two = on("two-rtx4090");
+  const Asked two = on("written/two-rtx4090");
   CHECK(two.request.gpu.size() == 2);
   CHECK(two.request.pcie == "4x4");
-  CHECK(on("rtx3090-desktop").request.pcie.empty());
+  CHECK(on("written/rtx3090-desktop").request.pcie.empty());
 }
 
 TEST_CASE("a partition of a card is asked for with the memory that it has") {
-  const Asked part = on("vgpu-a40");
+  const Asked part = on("written/vgpu-a40");
   CHECK(part.request.gpu.empty());
   CHECK(part.request.vram_bytes);
   CHECK(*part.request.vram_bytes < 40ULL << 30U);
@@ -68,7 +68,7 @@ TEST_CASE("a partition of a card is asked for with the memory that it has") {
 }
 
 TEST_CASE("nothing found: the host alone, and what was looked for") {
-  const Asked bare = on("vm-no-gpu");
+  const Asked bare = on("written/vm-no-gpu");
   CHECK(bare.request.gpu.empty());
   CHECK(bare.says("no GPU found"));
   CHECK(bare.says("looked for"));

@@ -4,8 +4,10 @@
 #include <cmath>
 #include <string_view>
 
+#include "memory/kernel_layout.hpp"
 #include "memory/page_pool.hpp"
 #include "memory/pool_rules.hpp"
+#include "memory/sglang_pool.hpp"
 #include "quant/tensor_types.hpp"
 
 namespace canrun {
@@ -21,9 +23,12 @@ constexpr std::uint64_t large_card = 70 * gib;
 constexpr double nvlink_of_servers = 300e9;  // bytes/s of all links; a bridge between two workstation cards has less
 
 /// What the driver reports of a card: 0.4 GiB of a 24 GiB GeForce and 0.8 GiB of an 80 GiB H100 are its own; see
-/// `usable_bytes` of data/devices.json. Unified memory is reported whole.
+/// `usable_bytes` of data/devices.json. Unified memory is reported as the kernel counts it: 119.7 of 128 GiB on a GB10.
 std::uint64_t reported_bytes(const Device& device) {
-  return device.unified_memory ? device.memory_bytes : std::min(device.memory_bytes, device.usable_bytes);
+  constexpr double kernels_count = 0.935;
+  const auto counted = static_cast<std::uint64_t>(kernels_count * static_cast<double>(device.memory_bytes));
+  return device.unified_memory ? std::max(counted, device.usable_bytes)
+                               : std::min(device.memory_bytes, device.usable_bytes);
 }
 
 bool takes_large_steps(const Device& device) {
@@ -35,38 +40,6 @@ bool runs_first_engine(const Device& device, std::uint32_t version) {
   constexpr std::uint32_t removed = 11;
   return version > 0 && version < removed && device.vendor == "nvidia" && !device.target.empty() &&
          device.target.size() == 3 && device.target[0] < '8';
-}
-
-/// Matrices that every card of a tensor-parallel group holds whole: projections into a latent, routers, indexers.
-bool is_replicated(const Tensor& tensor) {
-  if (tensor.dims[1] <= 1) return true;
-  if (tensor.role == Role::expert || tensor.role == Role::shared_expert) return false;
-  for (const std::string_view part : {"attn_q_a", "attn_kv_a", "ffn_gate_inp", "indexer"})
-    if (tensor.name.find(part) != std::string::npos) return true;
-  return false;
-}
-
-/// SGLang leaves room for a chunk's activations and the graphs: 512 MiB, 1.5 MiB per token of a chunk, 2 MiB per
-/// sequence of the largest graph (srt/server_args.py).
-double sglang_fraction(const Device& device) {
-  const bool large = takes_large_steps(device);
-  const double chunk = large ? 8192 : device.memory_bytes > 35 * gib ? 4096 : 2048;
-  const double sequences = large ? 256 : device.memory_bytes > 35 * gib ? 32 : 8;
-  const double total = static_cast<double>(device.memory_bytes) / mib;
-  return std::clamp(1 - (512 + 1.5 * chunk + 2 * sequences) / total, 0.5, 0.95);
-}
-
-/// Tokens of SGLang's pools: full layers keep F tokens, windowed ones 0.8 F, recurrent ones 0.9/1.9 of the pool unless
-/// the number of running requests is given.
-std::uint64_t sglang_tokens(const Inventory& inventory, const PoolSettings& settings, std::uint32_t cards,
-                            std::uint64_t pool) {
-  constexpr double windowed_share = 0.8, state_share = 0.9 / 1.9;
-  const CacheRates rates = cache_rates(inventory, settings, cards);
-  double left = static_cast<double>(pool);
-  if (rates.state > 0)
-    left -= settings.sequences > 0 ? static_cast<double>(settings.sequences * rates.state) : state_share * left;
-  const double per_token = rates.full + (rates.full > 0 ? windowed_share : 1) * rates.windowed;
-  return per_token > 0 && left > 0 ? static_cast<std::uint64_t>(left / per_token) : 0;
 }
 
 void size_pool(PoolFigures& pool, const Inventory& inventory, const PoolSettings& settings, const PoolRules& rules) {
@@ -103,56 +76,88 @@ double activation_bytes(const Inventory& inventory, double tokens, const StepPea
   return std::max(forward, sampler) + two_bytes * tokens * workspace;
 }
 
-std::uint64_t loaded_weights(const Inventory& inventory, std::uint32_t tensor_parallel) {
+std::uint64_t loaded_weights(const Inventory& inventory, const Device& device, std::uint32_t tensor_parallel) {
   const Architecture& model = *inventory.architecture;
-  const std::uint64_t cards = std::max(1U, tensor_parallel);
-  const std::uint64_t vision = 2 * model.vision_params;
+  const std::uint32_t cards = std::max(1U, tensor_parallel);
   std::uint32_t rotated = model.qk_rope_head_dim;
   if (rotated == 0)
     for (const Layer& layer : model.layers) rotated = std::max(rotated, layer.head_dim_k);
   const std::uint64_t rotation = std::uint64_t{model.context_max} * rotated * 2;
-  std::uint64_t whole = 0;
-  if (cards > 1)
-    for (std::size_t i = 0; i < inventory.types.size(); ++i)
-      if (is_replicated((*inventory.tensors)[i])) whole += inventory.types[i].bytes((*inventory.tensors)[i].elements());
-  whole = std::min(whole, inventory.file_bytes);
-  return whole + (inventory.file_bytes - whole + vision + cards - 1) / cards + rotation;
+  const std::uint64_t beside = (2 * model.vision_params + cards - 1) / cards + rotation;
+  const bool reshaped = std::ranges::any_of(
+      inventory.types, [](const TensorType& type) { return type == ggml::mxfp4 || type == fp8_block_type(); });
+  if (cards == 1 && !reshaped) return inventory.file_bytes + beside;
+  std::uint64_t listed = 0, loaded = 0;
+  for (std::size_t i = 0; i < inventory.types.size(); ++i) {
+    listed += inventory.types[i].bytes((*inventory.tensors)[i].elements());
+    loaded += loaded_bytes(inventory, i, device, cards);
+  }
+  // Recipes that are known by their size alone scale what the tensors add up to.
+  const double factor = listed > 0 ? static_cast<double>(inventory.file_bytes) / static_cast<double>(listed) : 1;
+  return static_cast<std::uint64_t>(factor * static_cast<double>(loaded)) + beside;
 }
+
+namespace {
+
+PoolFigures vllm_pool(const Inventory& inventory, const Device& device, std::uint64_t length, std::uint32_t cards) {
+  const PoolSettings& settings = inventory.settings.pool;
+  const PoolRules& rules = pool_rules(runs_first_engine(device, settings.version) ? 1 : settings.version);
+  const bool large = takes_large_steps(device);
+
+  PoolFigures pool;
+  pool.tensor_parallel = cards;
+  pool.length = static_cast<std::uint32_t>(length);
+  pool.batched_tokens = settings.batched_tokens ? settings.batched_tokens : large ? 8192 : 2048;
+  pool.sequences = settings.sequences ? settings.sequences : rules.sequences ? rules.sequences : large ? 1024 : 256;
+  pool.utilization = settings.utilization > 0 ? settings.utilization : rules.utilization;
+  pool.budget = static_cast<std::uint64_t>(pool.utilization * static_cast<double>(reported_bytes(device)));
+  pool.weights = loaded_weights(inventory, device, cards);
+  pool.activation = static_cast<std::uint64_t>(activation_bytes(
+      inventory, pool.batched_tokens, {static_cast<double>(pool.sequences), rules.sampler_bytes, cards}));
+  // Cards without fast links keep no buffers for a direct all-reduce (logs of 2x RTX 4090 and 5090: 0.25, 0.33 GiB).
+  const bool fast_links = device.nvlink_bandwidth >= nvlink_of_servers;
+  pool.non_torch = cards == 1 ? rules.one_card_extra : fast_links ? rules.group_extra : 340 * mib;
+  // Graphs of small decode batches: a few MiB per layer and half-GiB pools on large cards (logs of 0.11 to 0.27).
+  pool.graphs = settings.graphs ? (large ? 1024 : 400) * mib : 0;
+  pool.graphs_in_budget = rules.graphs_in_budget;
+  const std::uint64_t taken =
+      pool.weights + pool.non_torch + pool.activation + (pool.graphs_in_budget ? pool.graphs : 0);
+  pool.pool = settings.pool_bytes ? settings.pool_bytes : pool.budget > taken ? pool.budget - taken : 0;
+  size_pool(pool, inventory, settings, rules);
+  return pool;
+}
+
+PoolFigures sglang_pool(const Inventory& inventory, const Device& device, std::uint64_t length, std::uint32_t cards) {
+  const PoolSettings& settings = inventory.settings.pool;
+  const SglangDefaults defaults = sglang_defaults(*inventory.architecture, device, cards, settings.version);
+  const std::uint64_t start = sglang_start_bytes(cards), card = reported_bytes(device);
+
+  PoolFigures pool;
+  pool.tensor_parallel = cards;
+  pool.length = static_cast<std::uint32_t>(length);
+  pool.batched_tokens = settings.batched_tokens ? settings.batched_tokens : defaults.chunk;
+  pool.sequences = settings.sequences ? settings.sequences : defaults.graph_sequences;
+  pool.utilization = settings.utilization > 0 ? settings.utilization : defaults.fraction;
+  pool.budget = static_cast<std::uint64_t>(pool.utilization * static_cast<double>(card - std::min(card, start)));
+  pool.weights = loaded_weights(inventory, device, cards);
+  pool.activation = static_cast<std::uint64_t>(
+      activation_bytes(inventory, pool.batched_tokens, {static_cast<double>(pool.sequences), 0, cards}));
+  pool.non_torch = start;
+  pool.graphs = settings.graphs ? std::uint64_t{2} * pool.sequences * mib : 0;
+  pool.graphs_in_budget = false;
+  pool.pool = settings.pool_bytes ? settings.pool_bytes : pool.budget > pool.weights ? pool.budget - pool.weights : 0;
+  size_pool(pool, inventory, settings, pool_rules(0));
+  pool.capacity_tokens = sglang_tokens(inventory, cards, pool.pool);
+  return pool;
+}
+
+}  // namespace
 
 PoolFigures pool_figures(const Inventory& inventory, const Device& device, std::uint64_t length,
                          std::uint32_t tensor_parallel) {
   const PoolSettings& settings = inventory.settings.pool;
-  const PoolRules& rules = pool_rules(runs_first_engine(device, settings.version) ? 1 : settings.version);
-  const bool large = takes_large_steps(device);
-  const std::uint64_t card = reported_bytes(device);
-
-  PoolFigures pool;
-  pool.tensor_parallel = std::max(1U, tensor_parallel);
-  pool.length = static_cast<std::uint32_t>(length);
-  pool.batched_tokens = settings.batched_tokens ? settings.batched_tokens : large ? 8192 : 2048;
-  pool.sequences = settings.sequences ? settings.sequences : rules.sequences ? rules.sequences : large ? 1024 : 256;
-  pool.utilization = settings.utilization > 0 ? settings.utilization
-                     : settings.sglang        ? sglang_fraction(device)
-                                              : rules.utilization;
-  pool.budget = static_cast<std::uint64_t>(pool.utilization * static_cast<double>(card));
-  pool.weights = loaded_weights(inventory, pool.tensor_parallel);
-  pool.activation = static_cast<std::uint64_t>(
-      activation_bytes(inventory, pool.batched_tokens,
-                       {static_cast<double>(pool.sequences), rules.sampler_bytes, pool.tensor_parallel}));
-  // Cards without fast links keep no buffers for a direct all-reduce (logs of 2x RTX 4090 and 5090: 0.25, 0.33 GiB).
-  const bool fast_links = device.nvlink_bandwidth >= nvlink_of_servers;
-  pool.non_torch = pool.tensor_parallel == 1 ? rules.one_card_extra : fast_links ? rules.group_extra : 340 * mib;
-  // Graphs of small decode batches: a few MiB per layer and half-GiB pools on large cards (logs of 0.11 to 0.27).
-  pool.graphs = settings.graphs ? (large ? 1024 : 400) * mib : 0;
-  pool.graphs_in_budget = rules.graphs_in_budget && !settings.sglang;
-
-  const bool profiled = !settings.sglang;
-  const std::uint64_t taken =
-      pool.weights + pool.non_torch + (profiled ? pool.activation : 0) + (pool.graphs_in_budget ? pool.graphs : 0);
-  pool.pool = settings.pool_bytes ? settings.pool_bytes : pool.budget > taken ? pool.budget - taken : 0;
-  size_pool(pool, inventory, settings, rules);
-  if (settings.sglang) pool.capacity_tokens = sglang_tokens(inventory, settings, pool.tensor_parallel, pool.pool);
-  return pool;
+  return settings.sglang ? sglang_pool(inventory, device, length, std::max(1U, tensor_parallel))
+                         : vllm_pool(inventory, device, length, std::max(1U, tensor_parallel));
 }
 
 }  // namespace canrun

@@ -4,8 +4,7 @@
 ///
 /// vLLM (vllm/v1/worker/gpu_worker.py): pool = utilization · memory - weights - activation peak - non-torch - graphs,
 /// the last since release 0.21; before, graphs come out of what the share leaves free.
-/// SGLang (srt/server_args.py, model_executor/model_runner.py): pool = fraction · memory - weights - communication
-/// buffers; activations and graphs live in what the fraction leaves free.
+/// SGLang: pool = fraction · (memory - context and communication) - weights, see memory/sglang_pool.hpp.
 
 #include <cstdint>
 
@@ -21,9 +20,9 @@ namespace canrun {
 PoolFigures pool_figures(const Inventory& inventory, const Device& device, std::uint64_t length,
                          std::uint32_t tensor_parallel);
 
-/// Weights on each card as such a runtime loads them: the text tower's matrices divided, norms, latent projections and
-/// routers on every card, the vision tower in 16 bits, rotation tables for every position.
-std::uint64_t loaded_weights(const Inventory& inventory, std::uint32_t tensor_parallel);
+/// Weights on each card as such a runtime loads them: the text tower's matrices divided and laid out as its kernels
+/// want them (memory/kernel_layout.hpp), the vision tower in 16 bits, rotation tables for every position.
+std::uint64_t loaded_weights(const Inventory& inventory, const Device& device, std::uint32_t tensor_parallel);
 
 struct StepPeak {
   double sequences = 0;

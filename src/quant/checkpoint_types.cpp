@@ -52,6 +52,14 @@ TensorType released_as_gguf(const Tensor& tensor, const TensorClasses& classes) 
   return fp8 && is_block_matrix(tensor) && !contains(tensor.name, "compressor") ? ggml::q8_0 : ggml::bf16;
 }
 
+/// A checkpoint released as FP8 may hold its experts in four bits (DeepSeek-V4: `quant_method` fp8, `expert_dtype`
+/// fp4): asked for as FP8, that is what is meant.
+bool keeps_expert_format(const Tensor& tensor, const TensorClasses& classes, const FileType& file_type) {
+  const bool released_fp8 = classes.released_blocks == Released::fp8 || classes.released_blocks == Released::fp8_block;
+  return tensor.role == Role::expert && file_type.base.id == fp8_type().id && released_fp8 &&
+         classes.released_experts == Released::mxfp4;
+}
+
 }  // namespace
 
 void assign_checkpoint_types(std::span<const Tensor> tensors, const TensorClasses& classes, const FileType& file_type,
@@ -78,7 +86,7 @@ void assign_checkpoint_types(std::span<const Tensor> tensors, const TensorClasse
               released_type(tensor.role == Role::expert ? classes.released_experts : classes.released_blocks, b16);
         break;
       case Scheme::blocks:
-        if (block) types[i] = file_type.base;
+        if (block) types[i] = keeps_expert_format(tensor, classes, file_type) ? ggml::mxfp4 : file_type.base;
         break;
       case Scheme::experts:
         if (tensor.role == Role::expert || (classes.experts == 0 && block)) types[i] = file_type.base;

@@ -103,6 +103,7 @@ struct Inventory {
   std::uint64_t params_total = 0;         ///< as the file counts: tensors' elements
   std::uint64_t params_active = 0;        ///< read for one token, without the input embedding
   double bits_per_weight = 0;
+  bool on_metal = false;  ///< prepared for Apple's GPUs
 
   [[nodiscard]] std::uint32_t block_count() const { return static_cast<std::uint32_t>(blocks.size()) - 1; }
 };

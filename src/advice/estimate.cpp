@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "advice/command.hpp"
@@ -94,6 +96,25 @@ Session::Session(const Catalog& catalog, std::shared_ptr<const Corrections> corr
           Parts{catalog, Calibration(catalog.document("calibration")).corrected(std::move(corrections)),
                 parse_scoring(catalog.document("scoring")), catalog.quants()})) {}
 
+namespace {
+
+/// With a note where the runtime would refuse to start.
+PoolFigures pool_of(const Setup& setup, const Target& target, const Outcome& outcome, std::vector<std::string>& notes) {
+  std::vector<std::uint64_t> added;
+  for (const AddedLoad& load : target.added) added.push_back(load.at(setup.inventory.settings.context));
+  const PoolFigures pool = tightest_pool(setup.inventory, outcome.placement, target.devices, added);
+  constexpr double gib = 1ULL << 30;
+  const bool refuses = !setup.inventory.settings.pool.sglang;
+  if (refuses && pool.pool > 0 && pool.concurrency < 1 && pool.per_request > 0)
+    notes.push_back(fmt::format(
+        "vLLM would refuse to start: a request of {} tokens takes {:.2f} GiB of pages, {:.2f} GiB are left for them; "
+        "{} tokens is the longest that fits (--max-model-len)",
+        pool.length, static_cast<double>(pool.per_request) / gib, static_cast<double>(pool.pool) / gib, pool.longest));
+  return pool;
+}
+
+}  // namespace
+
 Estimate Session::estimate(const Request& request) const {
   Question question = resolve_question(parts_->catalog, request, parts_->calibration);
   Setup setup = make_setup(question, question.settings, graph_backend(question.backend));
@@ -119,9 +140,9 @@ Estimate Session::estimate(const Request& request) const {
     estimate.fit.grade = Grade{};
   }
   if (setup.memory_model == MemoryModel::pooled && !target.host_only())
-    estimate.pool = tightest_pool(setup.inventory, outcome.placement, target.devices);
-  estimate.memory_lines =
-      breakdown(setup.inventory, estimate, added_lines(added, estimate.machine, estimate.settings.context));
+    estimate.pool = pool_of(setup, target, outcome, estimate.notes);
+  estimate.memory_lines = breakdown(setup.inventory, estimate, setup.memory_model,
+                                    added_lines(added, estimate.machine, estimate.settings.context));
   estimate.system_lines = question.system;
   for (MemoryLine& line : server_lines(request, question, setup)) estimate.system_lines.push_back(std::move(line));
   if (request.draft_accept) estimate.speculation = speculation_of(*parts_, question, request, setup, target, outcome);

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "memory/kv_cache.hpp"
+#include "memory/plain_runtime.hpp"
 #include "quant/tensor_types.hpp"
 
 namespace canrun {
@@ -20,6 +21,9 @@ constexpr std::string_view graph_source =
 constexpr std::string_view overhead_source = "data/overheads.json";
 constexpr std::string_view pool_source =
     "vLLM: vllm/v1/worker/gpu_worker.py; figures fitted to start-up logs of 0.6-0.27";
+
+constexpr std::string_view sglang_source =
+    "SGLang: srt/server_args.py, model_executor/model_runner.py; start-up logs of 0.4 and 0.5";
 
 std::string_view mixer_word(Mixer mixer) {
   switch (mixer) {
@@ -113,37 +117,76 @@ void add_place(std::vector<MemoryLine>& lines, const Inventory& inventory, const
 
 void add_pooled(std::vector<MemoryLine>& lines, const Inventory& inventory, const DeviceMemory& memory,
                 const PoolFigures& pool, const std::string& device) {
+  const bool sglang = inventory.settings.pool.sglang;
+  const std::string_view source = sglang ? sglang_source : pool_source;
   add(lines, "weights", "Weights", device, memory.weights,
-      fmt::format("{} B of the text tower over {} card(s), what is not divided on each, vision tower in 16 bits, "
-                  "rotation tables",
+      fmt::format("{} B of the text tower over {} card(s) as the kernels lay them out, what is not divided on each, "
+                  "vision tower in 16 bits, rotation tables",
                   inventory.file_bytes, pool.tensor_parallel),
-      pool_source);
+      source);
   add(lines, "kv_cache", "KV cache", device, memory.kv_cache,
       fmt::format("{} request(s) of {} tokens: {} blocks of {} B, {} tokens and more a block, {} group(s) of layers",
                   std::max(1U, inventory.settings.parallel), pool.length,
                   pool.block_bytes > 0 ? pool.per_request / pool.block_bytes : 0, pool.block_bytes, pool.page_tokens,
                   pool.groups),
-      "vLLM: vllm/v1/kv_cache_interface.py, vllm/v1/core/kv_cache_utils.py");
-  add(lines, "compute", "Activation peak", device, memory.compute,
-      fmt::format("profiling step of {} tokens, logits of {} sequences", pool.batched_tokens, pool.sequences),
-      pool_source);
+      sglang ? sglang_source : "vLLM: vllm/v1/kv_cache_interface.py, vllm/v1/core/kv_cache_utils.py");
+  add(lines, "compute", sglang ? "Activations" : "Activation peak", device, memory.compute,
+      sglang ? fmt::format("a chunk of {} tokens; lives in what the share leaves free", pool.batched_tokens)
+             : fmt::format("profiling step of {} tokens, logits of {} sequences", pool.batched_tokens, pool.sequences),
+      source);
   add(lines, "runtime", "Runtime overhead", device, memory.runtime,
-      fmt::format("context and communication {} B + CUDA graphs {} B", pool.non_torch, pool.graphs), pool_source);
+      fmt::format("context and communication {} B + CUDA graphs {} B{}", pool.non_torch, pool.graphs,
+                  pool.graphs_in_budget ? ", inside the share" : ", outside the share"),
+      source);
+}
+
+/// Runtimes that allocate as they go.
+struct PlainSources {
+  std::string_view weights, cache, chunk;
+};
+
+PlainSources plain_sources(const Inventory& inventory) {
+  if (runs_on_exllama(inventory))
+    return {"exllamav3: doc/exl3.md; the head is quantised, the input table stays in host memory",
+            "exllamav3: cache/fp16.py, cache/quant.py: every layer for the whole context",
+            "exllamav3: generator.py (chunks); a matrix is unpacked to 16 bits while it is multiplied"};
+  if (inventory.on_metal)
+    return {"mlx-lm: utils.py, groups with scale and bias", "mlx-lm: models/cache.py, steps of 256 tokens",
+            "mlx-lm: generate.py (chunks), models/base.py; figures fitted to its BENCHMARKS.md"};
+  return {"the checkpoint's own formats", "transformers: cache_utils.py (DynamicCache)",
+          "closed form: the widest layer's activations in 16 bits"};
+}
+
+void add_plain(std::vector<MemoryLine>& lines, const Inventory& inventory, const DeviceMemory& memory,
+               const std::string& device) {
+  const PlainSources sources = plain_sources(inventory);
+  add(lines, "weights", "Weights", device, memory.weights,
+      fmt::format("{} tensors, {:.3f} bits × {} numbers / 8", inventory.types.size(), inventory.bits_per_weight,
+                  inventory.params_total),
+      sources.weights);
+  add(lines, "kv_cache", "KV cache", device, memory.kv_cache, cache_formula(inventory), sources.cache);
+  add(lines, "state", "Recurrent state", device, memory.state, state_formula(inventory), sources.cache);
+  add(lines, "compute", "Activations", device, memory.compute,
+      fmt::format("peak while {} tokens of a prompt are computed", prompt_chunk(inventory)), sources.chunk);
+  add(lines, "runtime", "Runtime overhead", device, memory.runtime,
+      "context, driver and kernel libraries of the process", overhead_source);
 }
 
 }  // namespace
 
-std::vector<MemoryLine> breakdown(const Inventory& inventory, const Estimate& estimate, std::vector<MemoryLine> added) {
+std::vector<MemoryLine> breakdown(const Inventory& inventory, const Estimate& estimate, MemoryModel model,
+                                  std::vector<MemoryLine> added) {
   const MemoryFigures& memory = estimate.memory;
   const Machine& machine = estimate.machine;
   std::vector<MemoryLine> lines;
+  const auto add_part = model == MemoryModel::llama_cpp ? add_place : add_plain;
   for (std::uint32_t d = 0; d < memory.devices && d < machine.devices.size(); ++d) {
     if (estimate.pool)
       add_pooled(lines, inventory, memory.device[d], *estimate.pool, machine.devices[d].id);
     else
-      add_place(lines, inventory, memory.device[d], machine.devices[d].id);
+      add_part(lines, inventory, memory.device[d], machine.devices[d].id);
   }
-  add_place(lines, inventory, memory.host, "host");
+  add_part(lines, inventory, memory.host, "host");
   add(lines, "output", "Output buffer", "host", memory.output_buffer, "4 B × vocabulary × slots",
       "llama.cpp v0.5.0: src/llama-context.cpp");
   for (MemoryLine& line : added) lines.push_back(std::move(line));

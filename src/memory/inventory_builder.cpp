@@ -5,6 +5,7 @@
 
 #include "memory/buffer_rules.hpp"
 #include "memory/kv_cache.hpp"
+#include "memory/plain_runtime.hpp"
 #include "memory/runtime_traits.hpp"
 #include "memory/tensor_split.hpp"
 #include "quant/tensor_types.hpp"
@@ -126,10 +127,18 @@ void describe_layer(Block& block, const Architecture& a, const Layer& layer) {
   block.scan_flops = scan_flops_per_element * block.state_bytes / 4;
 }
 
+/// ExLlama allocates every layer's cache for the whole context, whatever its window (exllamav3/cache/fp16.py).
+Settings cache_settings(const Inventory& inventory) {
+  Settings settings = inventory.settings;
+  if (runs_on_exllama(inventory)) settings.swa_full = true;
+  return settings;
+}
+
 void fill_caches(Inventory& inventory, GraphBackend backend) {
   const Architecture& a = *inventory.architecture;
-  const auto on_device = block_caches(a, inventory.settings, device_buffers(backend));
-  const auto on_host = block_caches(a, inventory.settings, host_buffers());
+  const Settings settings = cache_settings(inventory);
+  const auto on_device = block_caches(a, settings, device_buffers(backend));
+  const auto on_host = block_caches(a, settings, host_buffers());
   for (std::size_t i = 0; i < a.layers.size(); ++i) {
     Block& block = inventory.blocks[i];
     block.kv_cache = on_device[i].kv;
@@ -169,6 +178,7 @@ Inventory make_inventory(const PreparedModel& model, std::vector<TensorType> typ
   inventory.tensors = model.tensors;
   inventory.types = std::move(types);
   inventory.settings = settings;
+  inventory.on_metal = backend == GraphBackend::metal;
   inventory.blocks.resize(a.layers.size() + 1);
   inventory.params_total = model.params_total;
   inventory.params_active = model.params_active;

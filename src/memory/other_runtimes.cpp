@@ -2,14 +2,7 @@
 
 #include <algorithm>
 
-#include "memory/inventory_builder.hpp"
-
 namespace canrun {
-namespace {
-
-constexpr double prompt_chunk = 2048;
-
-}  // namespace
 
 MemoryModel memory_model(std::string_view name) {
   if (name == "vllm") return MemoryModel::pooled;
@@ -17,11 +10,13 @@ MemoryModel memory_model(std::string_view name) {
   return MemoryModel::llama_cpp;
 }
 
-PoolFigures tightest_pool(const Inventory& inventory, const Placement& placement, std::span<const Device> devices) {
+PoolFigures tightest_pool(const Inventory& inventory, const Placement& placement, std::span<const Device> devices,
+                          std::span<const std::uint64_t> added) {
   const std::uint32_t length = inventory.settings.context / std::max(1U, inventory.settings.parallel);
   PoolFigures tightest;
   for (std::uint32_t d = 0; d < placement.devices; ++d) {
-    const PoolFigures pool = pool_figures(inventory, devices[d], length, placement.devices);
+    const PoolFigures pool =
+        pool_figures(inventory, devices[d], length, placement.devices, d < added.size() ? added[d] : 0);
     if (d == 0 || pool.pool < tightest.pool) tightest = pool;
   }
   return tightest;
@@ -42,26 +37,6 @@ MemoryFigures pooled_figures(const Inventory& inventory, const Placement& placem
     memory.kv_cache = card.per_request * slots;
     memory.compute = card.activation;
     memory.runtime = card.non_torch + card.graphs;
-  }
-  return figures;
-}
-
-MemoryFigures plain_figures(const Inventory& inventory, const Placement& placement,
-                            std::span<const std::uint64_t> overhead) {
-  MemoryFigures figures = place(inventory, placement, ComputeBuffers{});
-  const auto activation = static_cast<std::uint64_t>(activation_bytes(inventory, prompt_chunk, {}));
-  if (placement.devices == 0) {
-    figures.host.weights = inventory.file_bytes;
-    figures.host.compute = activation;
-    return figures;
-  }
-  std::uint64_t others = 0;
-  for (std::uint32_t d = 1; d < placement.devices; ++d) others += figures.device[d].weights;
-  figures.device[0].weights = inventory.file_bytes - std::min(inventory.file_bytes, others);
-  figures.host = {};
-  for (std::uint32_t d = 0; d < placement.devices; ++d) {
-    figures.device[d].compute = activation;
-    figures.device[d].runtime = overhead[d];
   }
   return figures;
 }

@@ -8,6 +8,7 @@
 #include "canrun/figures.hpp"
 #include "canrun/inventory.hpp"
 #include "canrun/machine.hpp"
+#include "memory/plain_runtime.hpp"
 #include "memory/pooled_runtime.hpp"
 
 namespace canrun {
@@ -22,15 +23,13 @@ enum class MemoryModel : std::uint8_t {
 /// `llama.cpp`, or an unknown word, is `llama_cpp`.
 MemoryModel memory_model(std::string_view name);
 
-/// The pool of the card that has the least room for it: what the group can use.
-PoolFigures tightest_pool(const Inventory& inventory, const Placement& placement, std::span<const Device> devices);
+/// The pool of the card that has the least room for it: what the group can use. `added`: bytes of each device that are
+/// loaded beside the model; may be empty.
+PoolFigures tightest_pool(const Inventory& inventory, const Placement& placement, std::span<const Device> devices,
+                          std::span<const std::uint64_t> added = {});
 
 /// vLLM and its relatives with the cache of `settings.parallel` requests of their full length each, not the whole pool
 /// that they take: what has to be there, not what they fill. Tensor parallel over all devices of the placement.
 MemoryFigures pooled_figures(const Inventory& inventory, const Placement& placement, std::span<const Device> devices);
-
-/// Prompts are computed in chunks of 2048 tokens (mlx-lm's prefill step, ExLlamaV2's chunk). `overhead`: per device.
-MemoryFigures plain_figures(const Inventory& inventory, const Placement& placement,
-                            std::span<const std::uint64_t> overhead);
 
 }  // namespace canrun

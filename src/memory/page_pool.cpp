@@ -30,6 +30,7 @@ struct Counted {
 };
 
 constexpr std::uint64_t usual_page = 16;
+constexpr std::uint32_t usual_draft = 3;          // tokens that an MTP block drafts a step
 constexpr std::uint64_t latent_page = 64;         // FlashMLA and its relatives
 constexpr std::uint64_t packed_latent_row = 656;  // 512 FP8 numbers, four 32-bit scales, 64 numbers of 16 bits
 constexpr std::uint64_t scale_bytes = 4;
@@ -54,7 +55,7 @@ public:
 
   std::vector<Counted> all() {
     for (const Layer& layer : model_.layers) {
-      if (layer.mtp || is_uncached(model_)) continue;
+      if ((layer.mtp && !run_.mtp) || is_uncached(model_)) continue;
       attention(layer);
       recurrent(layer);
     }
@@ -150,9 +151,12 @@ bool one_kind(const std::vector<Counted>& caches) {
   });
 }
 
-PageGroup group_of(const Cache& cache, const PoolSettings& settings) {
+/// A request's states lie in as many blocks as the release asks for, and in one more for each drafted token.
+PageGroup group_of(const Cache& cache, const Inventory& inventory) {
+  const Settings& settings = inventory.settings;
+  const std::uint32_t drafted = settings.mtp && inventory.architecture->mtp_layers > 0 ? usual_draft : 0;
   return {cache.kind, cache.block_tokens, cache.window,
-          cache.kind == Kind::state ? pool_rules(settings.version).state_blocks : 0};
+          cache.kind == Kind::state ? pool_rules(settings.pool.version).state_blocks + drafted : 0};
 }
 
 }  // namespace
@@ -167,7 +171,7 @@ PageLayout page_layout(const Inventory& inventory, const PoolSettings& settings,
   if (one_kind(caches)) {
     // One group, however different the layers' widths are.
     for (const Counted& c : caches) layout.block_bytes += c.layers * c.cache.page_bytes;
-    layout.groups.push_back(group_of(caches.front().cache, settings));
+    layout.groups.push_back(group_of(caches.front().cache, inventory));
     layout.block_tokens = caches.front().cache.block_tokens;
     return layout;
   }
@@ -184,7 +188,7 @@ PageLayout page_layout(const Inventory& inventory, const PoolSettings& settings,
   layout.block_bytes = page * length;
   for (const Counted& c : caches) {
     for (std::uint64_t i = 0; i < divide_up(c.layers, length); ++i)
-      layout.groups.push_back(group_of(c.cache, settings));
+      layout.groups.push_back(group_of(c.cache, inventory));
     if (c.cache.kind != Kind::state && (layout.block_tokens == 0 || c.cache.block_tokens < layout.block_tokens))
       layout.block_tokens = c.cache.block_tokens;
   }

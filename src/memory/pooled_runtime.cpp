@@ -42,6 +42,17 @@ bool runs_first_engine(const Device& device, std::uint32_t version) {
          device.target.size() == 3 && device.target[0] < '8';
 }
 
+/// vLLM's own search (kv_cache_utils.py, `estimate_max_model_len`), up to what the model was trained for.
+std::uint32_t longest_request(const PageLayout& layout, std::uint64_t blocks, std::uint64_t in_flight,
+                              std::uint32_t context_max) {
+  std::uint32_t fits = 0, beyond = std::max(context_max, 1U) + 1;
+  while (beyond - fits > 1) {
+    const std::uint32_t middle = fits + (beyond - fits) / 2;
+    (request_blocks(layout, middle, in_flight) <= blocks ? fits : beyond) = middle;
+  }
+  return fits;
+}
+
 void size_pool(PoolFigures& pool, const Inventory& inventory, const PoolSettings& settings, const PoolRules& rules) {
   const PageLayout layout = page_layout(inventory, settings, pool.tensor_parallel);
   pool.groups = static_cast<std::uint32_t>(layout.groups.size());
@@ -49,10 +60,11 @@ void size_pool(PoolFigures& pool, const Inventory& inventory, const PoolSettings
   pool.block_bytes = layout.block_bytes;
   if (layout.block_bytes == 0) return;
   pool.blocks = pool.pool / layout.block_bytes;
-  const std::uint64_t needed =
-      request_blocks(layout, pool.length, std::uint64_t{rules.batches_in_flight} * pool.batched_tokens);
+  const std::uint64_t in_flight = std::uint64_t{rules.batches_in_flight} * pool.batched_tokens;
+  const std::uint64_t needed = request_blocks(layout, pool.length, in_flight);
   pool.per_request = needed * layout.block_bytes;
   pool.concurrency = needed > 0 ? static_cast<double>(pool.blocks) / static_cast<double>(needed) : 0;
+  pool.longest = longest_request(layout, pool.blocks, in_flight, inventory.architecture->context_max);
   pool.capacity_tokens = rules.capacity_by_requests ? static_cast<std::uint64_t>(pool.concurrency * pool.length)
                                                     : pool.blocks / std::max(1U, pool.groups) * layout.block_tokens;
 }
@@ -99,7 +111,8 @@ std::uint64_t loaded_weights(const Inventory& inventory, const Device& device, s
 
 namespace {
 
-PoolFigures vllm_pool(const Inventory& inventory, const Device& device, std::uint64_t length, std::uint32_t cards) {
+PoolFigures vllm_pool(const Inventory& inventory, const Device& device, std::uint64_t length, std::uint32_t cards,
+                      std::uint64_t added) {
   const PoolSettings& settings = inventory.settings.pool;
   const PoolRules& rules = pool_rules(runs_first_engine(device, settings.version) ? 1 : settings.version);
   const bool large = takes_large_steps(device);
@@ -107,6 +120,7 @@ PoolFigures vllm_pool(const Inventory& inventory, const Device& device, std::uin
   PoolFigures pool;
   pool.tensor_parallel = cards;
   pool.length = static_cast<std::uint32_t>(length);
+  pool.added = added;
   pool.batched_tokens = settings.batched_tokens ? settings.batched_tokens : large ? 8192 : 2048;
   pool.sequences = settings.sequences ? settings.sequences : rules.sequences ? rules.sequences : large ? 1024 : 256;
   pool.utilization = settings.utilization > 0 ? settings.utilization : rules.utilization;
@@ -121,13 +135,14 @@ PoolFigures vllm_pool(const Inventory& inventory, const Device& device, std::uin
   pool.graphs = settings.graphs ? (large ? 1024 : 400) * mib : 0;
   pool.graphs_in_budget = rules.graphs_in_budget;
   const std::uint64_t taken =
-      pool.weights + pool.non_torch + pool.activation + (pool.graphs_in_budget ? pool.graphs : 0);
+      pool.weights + pool.added + pool.non_torch + pool.activation + (pool.graphs_in_budget ? pool.graphs : 0);
   pool.pool = settings.pool_bytes ? settings.pool_bytes : pool.budget > taken ? pool.budget - taken : 0;
   size_pool(pool, inventory, settings, rules);
   return pool;
 }
 
-PoolFigures sglang_pool(const Inventory& inventory, const Device& device, std::uint64_t length, std::uint32_t cards) {
+PoolFigures sglang_pool(const Inventory& inventory, const Device& device, std::uint64_t length, std::uint32_t cards,
+                        std::uint64_t added) {
   const PoolSettings& settings = inventory.settings.pool;
   const SglangDefaults defaults = sglang_defaults(*inventory.architecture, device, cards, settings.version);
   const std::uint64_t start = sglang_start_bytes(cards), card = reported_bytes(device);
@@ -135,6 +150,7 @@ PoolFigures sglang_pool(const Inventory& inventory, const Device& device, std::u
   PoolFigures pool;
   pool.tensor_parallel = cards;
   pool.length = static_cast<std::uint32_t>(length);
+  pool.added = added;
   pool.batched_tokens = settings.batched_tokens ? settings.batched_tokens : defaults.chunk;
   pool.sequences = settings.sequences ? settings.sequences : defaults.graph_sequences;
   pool.utilization = settings.utilization > 0 ? settings.utilization : defaults.fraction;
@@ -145,7 +161,8 @@ PoolFigures sglang_pool(const Inventory& inventory, const Device& device, std::u
   pool.non_torch = start;
   pool.graphs = settings.graphs ? std::uint64_t{2} * pool.sequences * mib : 0;
   pool.graphs_in_budget = false;
-  pool.pool = settings.pool_bytes ? settings.pool_bytes : pool.budget > pool.weights ? pool.budget - pool.weights : 0;
+  const std::uint64_t taken = pool.weights + pool.added;
+  pool.pool = settings.pool_bytes ? settings.pool_bytes : pool.budget > taken ? pool.budget - taken : 0;
   size_pool(pool, inventory, settings, pool_rules(0));
   pool.capacity_tokens = sglang_tokens(inventory, cards, pool.pool);
   return pool;
@@ -154,10 +171,10 @@ PoolFigures sglang_pool(const Inventory& inventory, const Device& device, std::u
 }  // namespace
 
 PoolFigures pool_figures(const Inventory& inventory, const Device& device, std::uint64_t length,
-                         std::uint32_t tensor_parallel) {
-  const PoolSettings& settings = inventory.settings.pool;
-  return settings.sglang ? sglang_pool(inventory, device, length, std::max(1U, tensor_parallel))
-                         : vllm_pool(inventory, device, length, std::max(1U, tensor_parallel));
+                         std::uint32_t tensor_parallel, std::uint64_t added) {
+  const std::uint32_t cards = std::max(1U, tensor_parallel);
+  return inventory.settings.pool.sglang ? sglang_pool(inventory, device, length, cards, added)
+                                        : vllm_pool(inventory, device, length, cards, added);
 }
 
 }  // namespace canrun

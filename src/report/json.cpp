@@ -129,6 +129,7 @@ Json pool(const PoolFigures& p) {
               {"non_torch_bytes", p.non_torch},
               {"graph_bytes", p.graphs},
               {"graphs_in_budget", p.graphs_in_budget},
+              {"added_bytes", p.added},
               {"pool_bytes", p.pool},
               {"block_tokens", p.page_tokens},
               {"block_bytes", p.block_bytes},
@@ -136,7 +137,8 @@ Json pool(const PoolFigures& p) {
               {"blocks", p.blocks},
               {"request_bytes", p.per_request},
               {"concurrency", p.concurrency},
-              {"capacity_tokens", p.capacity_tokens}};
+              {"capacity_tokens", p.capacity_tokens},
+              {"longest_request", p.longest}};
 }
 
 Json memory(const Estimate& e) {

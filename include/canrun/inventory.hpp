@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "canrun/architecture.hpp"
+#include "canrun/placement.hpp"
 #include "canrun/settings.hpp"
 #include "canrun/tensor.hpp"
 
@@ -53,6 +54,9 @@ struct Block {
   std::uint64_t experts = 0;   ///< routed experts
   std::uint64_t kv_cache = 0;  ///< K, V and indexer caches of all slots
   std::uint64_t state = 0;     ///< recurrent state of all slots
+
+  /// Of `weights` and `experts`: the feed forward by the parts that overrides pick (bit i of `ffn` is entry i).
+  std::array<std::uint64_t, ffn::parts> part{}, part_host{};
 
   std::uint64_t host_only =
       0;  ///< weights that stay on the host although the block lies on a device: no kernel reads them there

@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "speed/estimate_speed.hpp"
+#include "speed/moved_parts.hpp"
 
 namespace canrun {
 namespace {
@@ -85,6 +86,12 @@ WeightBytes bytes_per_token(const SpeedProfile& profile, const Placement& placem
     (on_host ? bytes.host : bytes.devices) += dense;
     (on_host || placement.experts_on_host(i) ? bytes.host : bytes.devices) += experts;
   }
+  const MovedParts moved = moved_to(profile, placement, Placement::host);
+  double away = 0;
+  for (const double b : moved.demand.dense) away += b;
+  for (const double b : moved.demand.experts) away += b * used;
+  bytes.host += away;
+  bytes.devices -= away;
   return bytes;
 }
 

@@ -80,9 +80,10 @@ Id Builder::leaf_of(std::int32_t index, int home) {
 Id Builder::w(int il, Name name) {
   const std::int32_t index = model_.find(il, name.key);
   if (index < 0) return absent;
-  const bool on_host = model_.weights[static_cast<std::size_t>(index)].routed_expert &&
-                       placement_.experts_on_host(static_cast<std::uint32_t>(il));
-  return leaf_of(index, on_host ? host_ : home(il));
+  const auto blocks = static_cast<std::uint32_t>(arch_.layers.size());
+  const int place = placement_.place_of(model_.weights[static_cast<std::size_t>(index)].part,
+                                        il < 0 ? blocks : static_cast<std::uint32_t>(il), blocks);
+  return leaf_of(index, place == Placement::host ? host_ : place);
 }
 
 Id Builder::head_weight(Name name) {

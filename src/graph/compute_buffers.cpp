@@ -14,7 +14,8 @@ constexpr int pipeline_copies = 4;  // GGML_SCHED_MAX_COPIES
 /// Several steps are in flight when all layers are split over several devices and nothing was moved by hand.
 bool pipelines(const GraphModel& model, const Settings& settings, const Placement& placement) {
   return placement.devices > 1 && placement.gpu_layers > model.architecture.layers.size() &&
-         placement.split == SplitMode::layer && settings.kv_offload && placement.cpu_moe_layers == 0;
+         placement.split == SplitMode::layer && settings.kv_offload && placement.cpu_moe_layers == 0 &&
+         placement.override_count == 0;
 }
 
 }  // namespace

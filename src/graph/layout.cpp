@@ -4,6 +4,7 @@
 #include <string>
 
 #include "graph/model.hpp"
+#include "model/ffn_part.hpp"
 
 namespace canrun {
 namespace {
@@ -12,16 +13,6 @@ std::string_view without_block(std::string_view name) {
   if (!name.starts_with("blk.")) return name;
   const auto dot = name.find('.', 4);
   return dot == std::string_view::npos ? name : name.substr(dot + 1);
-}
-
-/// The names that llama.cpp's `--n-cpu-moe` matches: ffn_(up|down|gate|gate_up)_(ch|)exps.
-bool is_routed_expert(std::string_view name) {
-  for (const std::string_view part : {"ffn_up_", "ffn_down_", "ffn_gate_", "ffn_gate_up_"})
-    if (name.starts_with(part)) {
-      const std::string_view rest = name.substr(part.size());
-      if (rest.starts_with("exps") || rest.starts_with("chexps")) return true;
-    }
-  return false;
 }
 
 constexpr std::uint32_t most_wide = 1U << 22U;
@@ -94,7 +85,7 @@ GraphLayout graph_layout(const Architecture& architecture, std::span<const Tenso
     w.type = types.empty() ? t.type : types[i];
     if (w.type.block_elements == 0 || w.type.block_bytes == 0) continue;
     for (std::size_t d = 0; d < 4; ++d) w.ne[d] = static_cast<std::int64_t>(t.dims[d]);
-    w.routed_expert = is_routed_expert(name);
+    w.part = ffn_part_of(name);
     entries.push_back({t.layer, w});
   }
   std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {

@@ -28,7 +28,7 @@ struct Weight {
   std::uint32_t key = 0;
   TensorType type;
   Shape ne{1, 1, 1, 1};
-  bool routed_expert = false;  ///< moved to the host by `cpu_moe_layers`
+  std::uint8_t part = 0;  ///< a bit of `ffn`: what `cpu_moe_layers` and overrides move
 };
 
 /// Weights of one block (or of none), sorted by key.

@@ -8,6 +8,7 @@
 #include "memory/plain_runtime.hpp"
 #include "memory/runtime_traits.hpp"
 #include "memory/tensor_split.hpp"
+#include "model/ffn_part.hpp"
 #include "quant/tensor_types.hpp"
 
 namespace canrun {
@@ -47,6 +48,13 @@ void count_use(Block& block, const Tensor& tensor, const TensorUse& use, const T
   ++block.matrices;
 }
 
+void add_part(Block& block, const TensorUse& use, std::uint64_t on_device, std::uint64_t on_host) {
+  if (use.ffn_part == 0) return;
+  const std::size_t at = ffn_index(use.ffn_part);
+  block.part[at] += on_device;
+  block.part_host[at] += on_host;
+}
+
 void add_weights(Inventory& inventory, const PreparedModel& model, bool mtp, GraphBackend backend) {
   const auto device = device_buffers(backend), host = host_buffers();
   const auto& tensors = *model.tensors;
@@ -63,15 +71,20 @@ void add_weights(Inventory& inventory, const PreparedModel& model, bool mtp, Gra
     Block& block = inventory.blocks[use.block];
     switch (use.part) {
       case Part::block:
-        if (stays_on_host(use, type, backend))
+        if (stays_on_host(use, type, backend)) {
           block.host_only += on_host;
-        else
+        } else {
           block.weights += on_device;
+          add_part(block, use, on_device, on_host);
+        }
         if (tensor_split && is_mirrored(*model.architecture, tensor.name, tensor.dims[1])) block.mirrored += on_device;
         block.weights_host += on_host;
         break;
       case Part::expert:
-        if (!stays_on_host(use, type, backend)) block.experts += on_device;
+        if (!stays_on_host(use, type, backend)) {
+          block.experts += on_device;
+          add_part(block, use, on_device, on_host);
+        }
         block.experts_host += on_host;
         break;
       case Part::input:
@@ -163,6 +176,8 @@ void scale_weights(Inventory& inventory, double factor) {
   for (Block& block : inventory.blocks) {
     for (auto* bytes : {&block.weights, &block.weights_host, &block.host_only, &block.experts, &block.experts_host})
       scale(*bytes, factor);
+    for (auto* parts : {&block.part, &block.part_host})
+      for (auto& bytes : *parts) scale(bytes, factor);
     for (auto& bytes : block.dense_bytes) scale(bytes, factor);
     for (auto& bytes : block.expert_bytes) scale(bytes, factor);
   }

@@ -9,6 +9,23 @@ std::uint64_t part_of(std::uint64_t bytes, float share) {
   return static_cast<std::uint64_t>(std::llround(static_cast<double>(bytes) * static_cast<double>(share)));
 }
 
+/// Takes the parts of a block that overrides put elsewhere off its device.
+void move_parts(MemoryFigures& figures, const Block& block, const Placement& placement, std::uint32_t i, int home) {
+  for (std::uint32_t o = 0; o < placement.override_count; ++o) {
+    const Override& moved = placement.overrides[o];
+    if (i < moved.first || i >= moved.last || moved.to == home) continue;
+    for (std::size_t p = 0; p < ffn::parts; ++p) {
+      const auto bit = static_cast<std::uint8_t>(1U << p);
+      if ((moved.parts & bit) == 0 || ((bit & ffn::experts) != 0 && placement.experts_on_host(i))) continue;
+      figures.device[static_cast<std::size_t>(home)].weights -= block.part[p];
+      if (moved.to == Placement::host)
+        figures.host.weights += block.part_host[p];
+      else
+        figures.device[static_cast<std::size_t>(moved.to)].weights += block.part[p];
+    }
+  }
+}
+
 }  // namespace
 
 MemoryFigures place(const Inventory& inventory, const Placement& placement, const ComputeBuffers& compute) {
@@ -56,6 +73,7 @@ MemoryFigures place(const Inventory& inventory, const Placement& placement, cons
         figures.device[d].weights += part_of(block.weights, placement.share[d]);
     } else {
       device.weights += weights;
+      if (placement.override_count > 0) move_parts(figures, block, placement, i, at);
     }
     if (!inventory.settings.kv_offload) {
       figures.host.kv_cache += block.kv_cache_host;

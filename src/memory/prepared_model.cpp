@@ -8,6 +8,7 @@
 
 #include "canrun/error.hpp"
 #include "model/model.hpp"
+#include "model/ffn_part.hpp"
 #include "quant/tensor_types.hpp"
 
 namespace canrun {
@@ -103,6 +104,7 @@ TensorUse use_of(const Tensor& tensor, const Architecture& a) {
                 fmt::format("tensor {} lies in block {}, but the model has {} blocks", name, use.block, blocks));
   const auto part = without_block(name);
   use.part = is_routed_expert(part) ? Part::expert : Part::block;
+  use.ffn_part = ffn_part_of(part);
   use.host_on_cuda = lacks_cuda_kernel(tensor, part, a, a.layers[use.block]);
   const bool mtp = a.layers[use.block].mtp;
   if (mtp) {

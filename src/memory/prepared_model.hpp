@@ -23,6 +23,7 @@ enum class Part : std::uint8_t {
 struct TensorUse {
   std::uint32_t block = 0;  ///< number of blocks: the output layer
   Part part = Part::block;
+  std::uint8_t ffn_part = 0;    ///< a bit of `ffn`; 0: no part of the feed forward by its name
   bool loaded = true;           ///< without MTP
   bool loaded_with_mtp = true;  ///< with the multi-token-prediction layers loaded
   bool host_on_cuda = false;    ///< CUDA and ROCm have no kernel for this shape of state or convolution

@@ -1,34 +1,22 @@
 #include "planner/assess.hpp"
 
 #include <algorithm>
-#include <array>
 #include <limits>
-#include <span>
 
 #include "memory/inventory_builder.hpp"
-#include "placement/layer_placement.hpp"
+#include "planner/best_placement.hpp"
+#include "planner/placed.hpp"
 #include "speed/estimate_speed.hpp"
 
 namespace canrun {
 namespace {
 
 PlacementFlags flags_of(const Setup& setup, const Wish& wish) {
-  PlacementFlags flags;
-  flags.split = setup.inventory.settings.split;
+  PlacementFlags flags = whole_flags(setup);
   flags.gpu_layers = wish.gpu_layers;
   flags.cpu_moe_layers = wish.cpu_moe_layers;
   flags.tensor_split = wish.tensor_split;
   return flags;
-}
-
-Placement placed(const Setup& setup, const Target& target, const PlacementFlags& flags) {
-  std::array<std::uint64_t, max_devices> room{};
-  for (std::size_t d = 0; d < target.devices.size(); ++d) {
-    std::uint64_t taken = target.overhead[d];
-    if (d < target.added.size()) taken += target.added[d].at(setup.inventory.settings.context);
-    room[d] = target.devices[d].usable_bytes - std::min(target.devices[d].usable_bytes, taken);
-  }
-  return make_placement(setup.inventory.block_count(), std::span(room).first(target.devices.size()), flags);
 }
 
 Placement on_devices(const Setup& setup, const Target& target, const Wish& wish) {
@@ -54,8 +42,9 @@ double host_share(const Setup& setup, const Placement& placement) {
     total += static_cast<double>(block.weights + block.experts);
     if (placement.device_of(i, last) == Placement::host)
       host += static_cast<double>(block.weights + block.experts);
-    else if (placement.experts_on_host(i))
-      host += static_cast<double>(block.experts);
+    else
+      for (std::size_t p = 0; p < ffn::parts; ++p)
+        if ((placement.parts_moved_to(Placement::host, i) >> p & 1U) != 0) host += static_cast<double>(block.part[p]);
   }
   return total > 0 ? host / total : 0;
 }
@@ -270,6 +259,10 @@ Outcome assess(const Setup& setup, const Target& target, const Workload& workloa
 
   Outcome whole = judge(setup, target, workload, on_devices(setup, target, wish));
   const bool asked = wish.offload != Offload::unset;
+  if (wish.offload == Offload::automatic && setup.memory_model == MemoryModel::llama_cpp) {
+    Outcome best = best_placement(setup, target, workload, wish).outcome;
+    return whole.verdict == Verdict::tight && best.verdict != Verdict::fits ? whole : best;
+  }
   if (whole.verdict != Verdict::no || !(asked || target.host.stated)) return whole;
   // Asked to offload, the placement is chosen whether or not the host's memory was stated; only the verdict depends on
   // it.

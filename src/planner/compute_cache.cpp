@@ -12,6 +12,11 @@ std::uint64_t key_of(const Placement& placement) {
   mix(placement.gpu_layers);
   mix(placement.cpu_moe_layers);
   for (std::uint32_t d = 0; d <= placement.devices; ++d) mix(placement.first_block[d]);
+  for (std::uint32_t i = 0; i < placement.override_count; ++i) {
+    const Override& moved = placement.overrides[i];
+    mix(std::uint64_t{moved.first} << 32U | moved.last);
+    mix(std::uint64_t{moved.parts} << 32U | static_cast<std::uint16_t>(moved.to));
+  }
   return key;
 }
 
@@ -20,7 +25,8 @@ std::uint64_t key_of(const Placement& placement) {
 ComputeCache::ByContext& ComputeCache::known(const GraphLayout& layout, const Settings& settings,
                                              const Placement& placement, std::uint32_t blocks) {
   const bool all_on_devices =
-      placement.devices > 0 && placement.gpu_layers > blocks && placement.cpu_moe_layers == 0 && settings.kv_offload;
+      placement.devices > 0 && placement.gpu_layers > blocks && placement.cpu_moe_layers == 0 &&
+                              placement.override_count == 0 && settings.kv_offload;
   return (all_on_devices ? whole_ : partial_[layout])[key_of(placement)];
 }
 

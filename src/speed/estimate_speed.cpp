@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "speed/moved_parts.hpp"
 #include "speed/stage.hpp"
 
 namespace canrun {
@@ -66,17 +67,43 @@ struct Question {
   Runs runs;
 };
 
-/// Calls `visit(demand, device, share)` for each device's run of blocks among [first, last).
+/// Blocks `first` … `last`-1 as their device works on them: without the parts that overrides put elsewhere.
+Demand left_in(const Question& q, std::uint32_t first, std::uint32_t last) {
+  Demand demand = q.profile.between(first, last);
+  if (q.placement.override_count == 0) return demand;
+  MovedParts moved = moved_from(q.profile, q.placement, first, last);
+  moved.demand.moe_layers = 0;
+  return demand -= moved.demand;
+}
+
+/// Calls `visit(demand, device)` for each device's run of blocks among [first, last).
 template <class Visit>
 void for_each_run(const Question& q, std::uint32_t first, std::uint32_t last, Visit visit) {
   if (q.placement.devices <= 1 || shared_blocks(q.placement.split)) {
-    visit(q.profile.between(first, last), 0U);
+    visit(left_in(q, first, last), 0U);
     return;
   }
   for (std::uint32_t d = 0; d < q.placement.devices; ++d) {
     const std::uint32_t begin = std::max(first, d == 0 ? 0 : q.placement.first_block[d]);
     const std::uint32_t end = d + 1 == q.placement.devices ? last : std::min(last, q.placement.first_block[d + 1]);
-    if (begin < end) visit(q.profile.between(begin, end), d);
+    if (begin < end) visit(left_in(q, begin, end), d);
+  }
+}
+
+/// Moved matrices alone: what a block costs beside them stays with its device.
+Demand matrices_of(const MovedParts& moved) {
+  Demand demand = moved.demand;
+  demand.moe_layers = 0;
+  return demand;
+}
+
+/// Calls `visit(parts, device)` for each device that holds parts of another one's blocks.
+template <class Visit>
+void for_each_guest(const Question& q, Visit visit) {
+  if (q.placement.override_count == 0) return;
+  for (std::uint32_t d = 0; d < q.placement.devices; ++d) {
+    const MovedParts parts = moved_to(q.profile, q.placement, static_cast<int>(d));
+    if (parts.blocks > 0) visit(parts, d);
   }
 }
 
@@ -122,7 +149,18 @@ Parts decode_parts(const Question& q, double depth, double streams) {
     parts.add(decode_experts(demand, host.costs, profile, streams), true);
     parts.fixed += demand.moe_layers * host.block_handover;
   }
+  if (placement.override_count > 0) {
+    const MovedParts moved = moved_to(profile, placement, Placement::host);
+    parts.add(decode_stage(matrices_of(moved), host.costs, profile, streams, depth), true);
+    parts.add(decode_experts(moved.demand, host.costs, profile, streams), true);
+    parts.fixed += moved.blocks * host.block_handover;
+  }
   Parts on_devices;
+  for_each_guest(q, [&](const MovedParts& moved, std::uint32_t d) {
+    on_devices.add(decode_stage(matrices_of(moved), devices[d].costs, profile, streams, depth), false);
+    on_devices.add(decode_experts(moved.demand, devices[d].costs, profile, streams), false);
+    on_devices.fixed += 2 * moved.blocks * devices[d].stage_handover;
+  });
   const auto run = [&](const Demand& demand, std::uint32_t d) {
     on_devices.add(decode_stage(demand, devices[d].costs, profile, streams, depth), false);
     if (d > 0) on_devices.fixed += devices[d].stage_handover;
@@ -177,6 +215,25 @@ double host_experts_prefill(const Question& q, double tokens) {
          prefill_experts(demand, devices.front().costs, profile, tokens, false).total();
 }
 
+/// Prefill of parts that overrides put on the host: streamed to the first device or computed here.
+double moved_prefill(const Question& q, double tokens) {
+  if (q.placement.override_count == 0) return 0;
+  const SpeedProfile& profile = q.profile;
+  const HostConstants& host = q.host;
+  const MovedParts moved = moved_to(profile, q.placement, Placement::host);
+  const double batch = std::min(tokens, static_cast<double>(profile.ubatch));
+  if (batch < host.stream_threshold || q.link.bandwidth <= 0)
+    return prefill_stage(matrices_of(moved), host.costs, profile, tokens, 0).total() +
+           prefill_experts(moved.demand, host.costs, profile, tokens).total() + moved.blocks * host.block_handover;
+  const StageCosts& device = q.devices.front().costs;
+  StageTime computed = prefill_stage(matrices_of(moved), device, profile, tokens, 0);
+  computed.weights = 0;
+  const double bytes =
+      streamed_dense_bytes(moved.demand, profile, tokens) + streamed_expert_bytes(moved.demand, profile, tokens);
+  return bytes / (q.link.bandwidth * host.link_efficiency) + computed.total() +
+         prefill_experts(moved.demand, device, profile, tokens, false).total();
+}
+
 double prefill_of(const Question& q, double tokens, double depth) {
   if (tokens <= 0) return 0;
   const SpeedProfile& profile = q.profile;
@@ -200,6 +257,7 @@ double prefill_of(const Question& q, double tokens, double depth) {
   }
   if (placement.devices == 0) return seconds;
   if (body.runs.moe_end > body.runs.host_end) seconds += host_experts_prefill(body, tokens);
+  seconds += moved_prefill(q, tokens);
   double sum = 0, slowest = 0;
   const auto stage = [&](double t) {
     sum += t;
@@ -210,6 +268,10 @@ double prefill_of(const Question& q, double tokens, double depth) {
   });
   for_each_run(q, body.runs.moe_end, trunk, [&](const Demand& demand, std::uint32_t d) {
     sum += prefill_experts(demand, devices[d].costs, profile, tokens).total();
+  });
+  for_each_guest(q, [&](const MovedParts& moved, std::uint32_t d) {
+    sum += prefill_stage(matrices_of(moved), devices[d].costs, profile, tokens, depth).total() +
+           prefill_experts(moved.demand, devices[d].costs, profile, tokens).total();
   });
   const Demand all = profile.between(body.runs.host_end, trunk);
   const Sharing shared = sharing(q, all, tokens, batches);

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <limits>
 
+#include "model/ffn_part.hpp"
+#include "quant/tensor_types.hpp"
+
 namespace canrun {
 
 namespace {
@@ -96,6 +99,24 @@ void count_tensor(Demand& demand, const Tensor& tensor, double experts_used) {
     demand.activation += bytes;
 }
 
+/// The matrices that overrides can move; only those whose bytes the block counts.
+void list_ffn(SpeedProfile& profile, const Inventory& inventory) {
+  if (!inventory.tensors) return;
+  const std::vector<Tensor>& tensors = *inventory.tensors;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    const Tensor& tensor = tensors[i];
+    if (tensor.layer < 0 || tensor.dims[1] == 1 || !is_matrix(tensor.role)) continue;
+    const auto block = static_cast<std::uint32_t>(tensor.layer);
+    if (block + 1 >= inventory.blocks.size() || inventory.blocks[block].matrices == 0) continue;
+    const std::uint8_t part = ffn_part_of_tensor(tensor.name);
+    if (part == 0) continue;
+    const double experts = (part & ffn::experts) != 0 ? inventory.blocks[block].experts_used : 1.0;
+    profile.ffn.push_back({block, part, type_class(inventory.types[i]),
+                           static_cast<double>(inventory.types[i].bytes(tensor.elements())),
+                           4.0 * experts * static_cast<double>(tensor.dims[0] + tensor.dims[1])});
+  }
+}
+
 /// Adds what the tensors themselves say; those outside the blocks count with the output layer.
 void count_tensors(std::vector<Demand>& demands, const Inventory& inventory) {
   if (!inventory.tensors) return;
@@ -170,6 +191,7 @@ SpeedProfile speed_profile(const Inventory& inventory) {
   for (std::size_t b = 0; b < inventory.blocks.size(); ++b)
     demands.push_back(demand_of(inventory.blocks[b], profile.kv_limit, b + 1 == inventory.blocks.size()));
   count_tensors(demands, inventory);
+  list_ffn(profile, inventory);
   for (std::size_t b = 0; b < inventory.blocks.size(); ++b) {
     const Block& block = inventory.blocks[b];
     profile.prefix[b + 1] = profile.prefix[b];

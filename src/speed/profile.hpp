@@ -40,8 +40,18 @@ struct Demand {
   Demand& operator-=(const Demand& other);
 };
 
+/// One matrix of a block's feed forward that an override can move.
+struct FfnMatrix {
+  std::uint32_t block = 0;
+  std::uint8_t part = 0;  ///< a bit of `ffn`
+  TypeClass type = TypeClass::f32;
+  double bytes = 0;       ///< of all experts
+  double activation = 0;  ///< as in `Demand::activation` or `expert_activation`
+};
+
 struct SpeedProfile {
   std::vector<Demand> prefix;  ///< `prefix[i]`: blocks 0 … i-1; the output layer is the last block
+  std::vector<FfnMatrix> ffn;  ///< in the order of blocks
   std::array<std::uint32_t, kv_groups> kv_limit{};  ///< tokens beyond which a group reads nothing more
   double experts_total = 0, experts_used = 0;       ///< per MoE block
   std::string graph;                                ///< the architecture, as the model's file names it

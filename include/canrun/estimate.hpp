@@ -227,6 +227,9 @@ struct Estimate {
   } runtime;
   Machine machine;
   Settings settings;
+  /// Tokens of context that the command asks for: the settings' own, or what spare memory holds where `--offload auto`
+  /// was left to choose. Memory and speed are stated for the settings' own.
+  std::uint32_t launch_context = 0;
   Placement placement;
   Workload workload;
 

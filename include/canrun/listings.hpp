@@ -70,8 +70,8 @@ std::vector<Estimate> compare(const Session& session, const Request& request, co
 
 /// The request under every runtime with rules of its own (llama.cpp, vLLM, SGLang, TensorRT-LLM, MLX, ExLlamaV3,
 /// Transformers) that runs on all of the machine's devices; its `runtime` is ignored. Each reads the request's
-/// quantisation, or the format usual there with the nearest bits. Combinations that a runtime refuses are left out; where
-/// all are refused, the first refusal is thrown.
+/// quantisation, or the format usual there with the nearest bits. Combinations that a runtime refuses are left out;
+/// where all are refused, the first refusal is thrown.
 std::vector<Estimate> under_all_runtimes(const Session& session, const Request& request);
 
 }  // namespace canrun

@@ -43,7 +43,7 @@ struct Placement {
   /// host, and those of experts that `cpu_moe_layers` names, say nothing new.
   std::array<Override, max_overrides> overrides{};
   std::uint32_t override_count = 0;
-  bool counted_layers = false;  ///< the runs of blocks were given as counts, not by the devices' free memory
+  bool stated_split = false;  ///< the split is not the one by the devices' free memory: a command must name it
 
   static constexpr int host = -1;
 
@@ -55,7 +55,8 @@ struct Placement {
       if (block < first_block[d + 1]) return static_cast<int>(d);
     return static_cast<int>(devices) - 1;
   }
-  /// Whether the routed experts of `block` lie on the host, by `cpu_moe_layers`, although the block may lie on a device.
+  /// Whether the routed experts of `block` lie on the host, by `cpu_moe_layers`, although the block may lie on a
+  /// device.
   [[nodiscard]] bool experts_on_host(std::uint32_t block) const { return block < cpu_moe_layers; }
   /// Parts of `block` that lie at `place` (a device or `host`) although the block itself lies on another device.
   [[nodiscard]] std::uint8_t parts_moved_to(int place, std::uint32_t block) const {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <vector>
 
 #include "ingest/model_file.hpp"
 #include "quant/tensor_types.hpp"
@@ -31,6 +32,67 @@ std::string shell_word(const std::string& text) {
   return quoted + "'";
 }
 
+/// Numbers `first` … `last`-1 as a regular expression.
+std::string numbers(std::uint32_t first, std::uint32_t last) {
+  std::vector<std::string> parts;
+  for (std::uint32_t n = first; n < last;) {
+    const std::uint32_t end = std::min(last, (n / 10 + 1) * 10);
+    const std::string tens = n >= 10 ? std::to_string(n / 10) : std::string();
+    parts.push_back(end - n == 1 ? std::to_string(n) : fmt::format("{}[{}-{}]", tens, n % 10, (end - 1) % 10));
+    n = end;
+  }
+  return parts.size() == 1 ? parts.front() : fmt::format("({})", fmt::join(parts, "|"));
+}
+
+/// Names of feed-forward tensors after `ffn_`, of three bits: up, gate, down.
+std::string ffn_names(unsigned bits) {
+  std::vector<std::string_view> names;
+  if ((bits & 1U) != 0) names.push_back("up");
+  if ((bits & 2U) != 0) names.insert(names.end(), {"gate_up", "gate"});
+  if ((bits & 4U) != 0) names.push_back("down");
+  return names.size() == 1 ? std::string(names.front()) : fmt::format("({})", fmt::join(names, "|"));
+}
+
+/// One override in the form of `--override-tensor`, several joined by commas.
+std::string override_text(const Override& moved, std::string_view backend) {
+  const unsigned routed = moved.parts & ffn::experts, others = moved.parts / ffn::up, both = routed & others;
+  const std::string where =
+      moved.to == Placement::host ? std::string("CPU") : fmt::format("{}{}", backend, static_cast<int>(moved.to));
+  const std::string blocks = fmt::format("blk\\.{}\\.ffn_", numbers(moved.first, moved.last));
+  std::vector<std::string> texts;
+  if (both != 0) texts.push_back(fmt::format("{}{}={}", blocks, ffn_names(both), where));
+  if ((routed & ~both) != 0)
+    texts.push_back(fmt::format("{}{}_(ch|)exps={}", blocks, ffn_names(routed & ~both), where));
+  if ((others & ~both) != 0)
+    texts.push_back(fmt::format("{}{}(?!(_up|)_(ch|)exps)={}", blocks, ffn_names(others & ~both), where));
+  return fmt::format("{}", fmt::join(texts, ","));
+}
+
+/// The name that llama.cpp gives the backend's devices, without their number.
+std::string_view device_word(std::string_view backend) {
+  if (backend == "rocm") return "ROCm";
+  if (backend == "vulkan") return "Vulkan";
+  if (backend == "sycl") return "SYCL";
+  return "CUDA";
+}
+
+/// How the blocks are divided, where several devices could hold them.
+std::string split_flags(const Estimate& estimate) {
+  const Placement& placement = estimate.placement;
+  std::string flags;
+  if (placement.devices == 1 && estimate.machine.devices.size() > 1) return " -sm none";
+  if (placement.devices < 2) return flags;
+  if (placement.split == SplitMode::row) flags += " -sm row";
+  if (placement.split == SplitMode::tensor) flags += " -sm tensor";
+  if (!placement.stated_split) return flags;
+  std::vector<std::string> parts;
+  for (std::uint32_t d = 0; d < placement.devices; ++d)
+    parts.push_back(placement.split == SplitMode::layer
+                        ? std::to_string(placement.first_block[d + 1] - placement.first_block[d])
+                        : fmt::format("{:.3g}", placement.share[d]));
+  return flags + fmt::format(" -ts {}", fmt::join(parts, ","));
+}
+
 std::string llama_server(const Estimate& estimate, const ModelRecord& model, const QuantRecord& quant) {
   std::string command = "llama-server";
   if (!model.gguf_repository.empty())
@@ -41,7 +103,7 @@ std::string llama_server(const Estimate& estimate, const ModelRecord& model, con
 
   const Settings& settings = estimate.settings;
   const Placement& placement = estimate.placement;
-  command += fmt::format(" -c {} -np {}", settings.context, settings.parallel);
+  command += fmt::format(" -c {} -np {}", std::max(estimate.launch_context, settings.context), settings.parallel);
   if (settings.kv_unified) command += " --kv-unified";
   if (placement.devices == 0 || placement.gpu_layers == 0) {
     command += placement.devices == 0 ? " --device none" : " -ngl 0";
@@ -52,6 +114,10 @@ std::string llama_server(const Estimate& estimate, const ModelRecord& model, con
       command += placement.cpu_moe_layers >= estimate.model.layers
                      ? std::string(" --cpu-moe")
                      : fmt::format(" --n-cpu-moe {}", placement.cpu_moe_layers);
+    std::vector<std::string> overrides;
+    for (std::uint32_t i = 0; i < placement.override_count; ++i)
+      overrides.push_back(override_text(placement.overrides[i], device_word(estimate.runtime.backend)));
+    if (!overrides.empty()) command += fmt::format(" -ot \"{}\"", fmt::join(overrides, ","));
   }
   if (settings.batch != 2048) command += fmt::format(" -b {}", settings.batch);
   if (settings.ubatch != 512) command += fmt::format(" -ub {}", settings.ubatch);
@@ -62,10 +128,7 @@ std::string llama_server(const Estimate& estimate, const ModelRecord& model, con
   if (v != "f16") command += fmt::format(" -ctv {}", v);
   if (settings.swa_full) command += " --swa-full";
   if (!settings.kv_offload) command += " --no-kv-offload";
-  if (placement.devices > 1) {
-    if (placement.split == SplitMode::row) command += " -sm row";
-    if (placement.split == SplitMode::tensor) command += " -sm tensor";
-  }
+  command += split_flags(estimate);
   return command;
 }
 

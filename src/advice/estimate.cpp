@@ -71,6 +71,18 @@ void fill_fit(const Outcome& outcome, const ContextLimits& contexts, const Targe
   estimate.basis = target.host_only() ? basis_of(target.host_constants) : basis_of(target.constants.front());
 }
 
+/// What `--offload auto` does with memory that is left over where the context was left to it.
+void grow_context(const Setup& setup, const Target& target, const Outcome& outcome, std::uint32_t limit,
+                  Estimate& estimate) {
+  if (setup.memory_model != MemoryModel::llama_cpp) return;
+  estimate.launch_context = spare_context(setup, target, outcome, limit);
+  if (estimate.launch_context > estimate.settings.context)
+    estimate.notes.push_back(fmt::format(
+        "the command asks for a context of {} tokens, which the memory left over holds at no cost in speed; "
+        "memory and verdict are those of {} tokens (-c N sets it)",
+        estimate.launch_context, estimate.settings.context));
+}
+
 Present present_of(const Estimate& estimate) {
   Present present;
   present.verdict = estimate.fit.verdict;
@@ -125,7 +137,7 @@ Estimate Session::estimate(const Request& request) const {
   const Wish wish = wish_of(question);
   Outcome outcome = assess(setup, target, question.workload, wish);
   if (question.offload == Offload::automatic && !wish.by_hand())
-    spend_spare_memory(setup, question.settings, target, question.workload, outcome);
+    spend_spare_memory(setup, question.settings, target, question.workload, wish, outcome);
 
   Estimate estimate;
   estimate.id = request.id;
@@ -135,6 +147,9 @@ Estimate Session::estimate(const Request& request) const {
   fill_fit(outcome, context_limits(setup, target, outcome.placement, context_limit(question)), target, estimate);
   estimate.fit.grade =
       grade_of(outcome, estimate.fit.safe_context, question.workload_record, parts_->scoring, request.mode);
+  estimate.launch_context = estimate.settings.context;
+  if (question.offload == Offload::automatic && !wish.by_hand() && !request.context && !target.host_only())
+    grow_context(setup, target, outcome, context_limit(question), estimate);
   if (!question.supported) {
     estimate.fit.verdict = Verdict::no;
     estimate.fit.grade = Grade{};

@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 
 #include "canrun/error.hpp"
-#include "model/model.hpp"
 #include "model/ffn_part.hpp"
+#include "model/model.hpp"
 #include "quant/tensor_types.hpp"
 
 namespace canrun {

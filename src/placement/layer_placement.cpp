@@ -48,6 +48,7 @@ Placement make_placement(std::uint32_t blocks, std::span<const std::uint64_t> fr
   if (free_bytes.empty()) return placement;
 
   auto share = proportions(free_bytes, flags.tensor_split);
+  placement.stated_split = std::ranges::any_of(flags.tensor_split, [](double p) { return p != 0; });
   if (flags.split == SplitMode::none) share.resize(1, 1.0F);
   placement.devices = static_cast<std::uint32_t>(share.size());
   placement.gpu_layers = clamped(flags.gpu_layers, blocks + 1);

@@ -260,7 +260,7 @@ Outcome assess(const Setup& setup, const Target& target, const Workload& workloa
   Outcome whole = judge(setup, target, workload, on_devices(setup, target, wish));
   const bool asked = wish.offload != Offload::unset;
   if (wish.offload == Offload::automatic && setup.memory_model == MemoryModel::llama_cpp) {
-    Outcome best = best_placement(setup, target, workload, wish).outcome;
+    const Outcome best = best_placement(setup, target, workload, wish);
     return whole.verdict == Verdict::tight && best.verdict != Verdict::fits ? whole : best;
   }
   if (whole.verdict != Verdict::no || !(asked || target.host.stated)) return whole;

@@ -27,6 +27,7 @@ struct Outcome {
   std::uint64_t available = 0;  ///< usable bytes
   std::uint64_t shortfall = 0;
   double offload_fraction = 0;  ///< share of the weight bytes, input tables left out, that lies on the host
+  double fit_decode = 0;        ///< `--offload auto`: tokens/s of what llama.cpp's `--fit` would choose; else 0
 
   [[nodiscard]] double utilization() const {
     return available > 0 ? static_cast<double>(required) / static_cast<double>(available) : 0;

@@ -20,21 +20,21 @@ public:
   Search(const Setup& setup, const Target& target, const Workload& workload, const Wish& wish)
       : setup_(setup), target_(target), workload_(workload), wish_(wish), probe_(setup, target) {}
 
-  BestPlacement run() {
+  Outcome run() {
     PlacementFlags flags = whole_flags(setup_);
     flags.tensor_split = wish_.tensor_split;
     const Placement whole = placed(setup_, target_, flags);
     const bool whole_fits = probe_.fits(probe_.exact(whole));
-    BestPlacement best;
+    double fit_decode = 0;
     // --fit leaves proportions that were given by hand alone: it gives up.
     const bool splits = wish_.tensor_split.empty();
     if (whole_fits) {
-      best.fit_decode = consider(whole);
+      fit_decode = consider(whole);
       if (splits) consider_fastest_first();
     } else {
       if (splits)
         if (const auto fit = fit_placement(setup_, target_)) {
-          best.fit_decode = consider(*fit);
+          fit_decode = consider(*fit);
           consider_filled(*fit);
           if (target_.devices.size() > 1) consider_fastest_first();
         }
@@ -51,7 +51,8 @@ public:
           if (auto packed = packed_placement(setup_, target_)) consider_filled(*packed);
       }
     }
-    best.outcome = tried_.empty() ? judge(setup_, target_, workload_, whole) : choice(best.fit_decode);
+    Outcome best = tried_.empty() ? judge(setup_, target_, workload_, whole) : choice(fit_decode);
+    best.fit_decode = fit_decode;
     return best;
   }
 
@@ -61,7 +62,10 @@ private:
   }
 
   /// Keeps the placement if it fits; its decode pace, or 0.
-  double consider(const Placement& placement) {
+  double consider(Placement placement) {
+    // What was reckoned for one split does not fit another one that the runtime would choose by itself.
+    placement.stated_split |= placement.devices > 1 && (placement.cpu_moe_layers > 0 || placement.override_count > 0 ||
+                                                        placement.gpu_layers <= setup_.inventory.block_count());
     Outcome outcome = judge(setup_, target_, workload_, placement);
     if (slack(outcome.figures.memory, target_, true) < 0) return 0;
     const double decode = outcome.figures.speed.has_decode ? outcome.figures.speed.decode.value : 0;
@@ -129,7 +133,7 @@ private:
     placement.split = setup_.inventory.settings.split;
     placement.devices = static_cast<std::uint32_t>(target_.devices.size());
     placement.gpu_layers = blocks + 1;
-    placement.counted_layers = true;
+    placement.stated_split = true;
     for (std::uint32_t d = 0; d < placement.devices; ++d) {
       placement.first_block[d + 1] = placement.first_block[d] + layers[d];
       placement.share[d] = static_cast<float>(layers[d]) / static_cast<float>(blocks + 1);
@@ -172,19 +176,19 @@ private:
   }
 
   [[nodiscard]] const Outcome& choice(double floor) const {
-    constexpr double as_good = 0.99;
+    constexpr double as_good = 0.99, worth_it = 1.05;
     const auto decode = [](const Outcome& o) {
       return o.figures.speed.has_decode ? o.figures.speed.decode.value : 0.0;
     };
-    double fastest = 0;
-    for (const Outcome& outcome : tried_) fastest = std::max(fastest, decode(outcome));
-    const double least = std::max(floor, as_good * fastest);
-    const Outcome* best = nullptr;
-    for (const Outcome& outcome : tried_) {
-      if (decode(outcome) < least) continue;
-      const double a = outcome.figures.speed.prefill.value, b = best ? best->figures.speed.prefill.value : -1;
-      if (a > b || (a == b && decode(outcome) > decode(*best))) best = &outcome;
-    }
+    const auto prefill = [](const Outcome& o) { return o.figures.speed.prefill.value; };
+    const Outcome* fastest = &tried_.front();
+    for (const Outcome& o : tried_)
+      if (decode(o) > decode(*fastest) || (decode(o) == decode(*fastest) && prefill(o) > prefill(*fastest)))
+        fastest = &o;
+    const double least = std::max(floor, as_good * decode(*fastest));
+    const Outcome* best = fastest;
+    for (const Outcome& o : tried_)
+      if (decode(o) >= least && prefill(o) > std::max(worth_it * prefill(*fastest), prefill(*best))) best = &o;
     return *best;
   }
 
@@ -198,7 +202,7 @@ private:
 
 }  // namespace
 
-BestPlacement best_placement(const Setup& setup, const Target& target, const Workload& workload, const Wish& wish) {
+Outcome best_placement(const Setup& setup, const Target& target, const Workload& workload, const Wish& wish) {
   return Search(setup, target, workload, wish).run();
 }
 

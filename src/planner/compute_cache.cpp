@@ -24,8 +24,7 @@ std::uint64_t key_of(const Placement& placement) {
 
 ComputeCache::ByContext& ComputeCache::known(const GraphLayout& layout, const Settings& settings,
                                              const Placement& placement, std::uint32_t blocks) {
-  const bool all_on_devices =
-      placement.devices > 0 && placement.gpu_layers > blocks && placement.cpu_moe_layers == 0 &&
+  const bool all_on_devices = placement.devices > 0 && placement.gpu_layers > blocks && placement.cpu_moe_layers == 0 &&
                               placement.override_count == 0 && settings.kv_offload;
   return (all_on_devices ? whole_ : partial_[layout])[key_of(placement)];
 }

@@ -16,8 +16,7 @@ double read_bytes(const Block& block, std::uint8_t parts) {
 std::uint8_t best_subset(const Block& block, std::uint8_t choice, std::int64_t room) {
   std::uint8_t best = 0;
   for (std::uint8_t some = choice; some > 0; some = static_cast<std::uint8_t>((some - 1) & choice))
-    if (static_cast<std::int64_t>(part_bytes(block, some)) <= room &&
-        read_bytes(block, some) > read_bytes(block, best))
+    if (static_cast<std::int64_t>(part_bytes(block, some)) <= room && read_bytes(block, some) > read_bytes(block, best))
       best = some;
   return best;
 }
@@ -66,8 +65,8 @@ Draft draft_of(const Inventory& inventory, const Placement& placement) {
   Draft draft{placement, std::vector<std::uint8_t>(blocks, 0)};
   for (std::uint32_t b = 0; b < blocks; ++b)
     if (placement.device_of(b, blocks) != Placement::host)
-      draft.off[b] = static_cast<std::uint8_t>(placement.parts_moved_to(Placement::host, b) &
-                                               parts_of(inventory.blocks[b]));
+      draft.off[b] =
+          static_cast<std::uint8_t>(placement.parts_moved_to(Placement::host, b) & parts_of(inventory.blocks[b]));
   draft.runs.cpu_moe_layers = 0;
   draft.runs.override_count = 0;
   for (std::uint32_t i = 0; i < placement.override_count; ++i)
@@ -124,7 +123,7 @@ bool take_one_more(const Inventory& inventory, Draft& draft, std::int64_t room) 
   ++draft.runs.gpu_layers;
   for (std::uint32_t d = 0; d < draft.runs.devices; ++d)
     if (draft.runs.first_block[d] == taken + 1) draft.runs.first_block[d] = taken;
-  draft.runs.counted_layers = draft.runs.devices > 1;
+  draft.runs.stated_split = draft.runs.devices > 1;
   return true;
 }
 

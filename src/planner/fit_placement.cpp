@@ -30,9 +30,9 @@ using Runs = std::vector<Run>;
 class Fit {
 public:
   Fit(const Setup& setup, const Target& target)
-      : probe_(setup, target), setup_(setup), devices_(setup.inventory.settings.split == SplitMode::none
-                                                          ? 1
-                                                          : target.devices.size()) {
+      : probe_(setup, target),
+        setup_(setup),
+        devices_(setup.inventory.settings.split == SplitMode::none ? 1 : target.devices.size()) {
     const Architecture& a = *setup.inventory.architecture;
     blocks_ = setup.inventory.block_count();
     // Blocks for multi-token prediction are not counted unless they are loaded, although placements count them.
@@ -67,7 +67,7 @@ private:
     Placement placement;
     placement.split = setup_.inventory.settings.split;
     placement.devices = static_cast<std::uint32_t>(devices_);
-    placement.counted_layers = devices_ > 1;
+    placement.stated_split = devices_ > 1;
     for (const Run& run : runs) placement.gpu_layers += run.layers;
     std::uint32_t at = blocks_ + 1 - placement.gpu_layers, block = counted_ + 1 - placement.gpu_layers;
     for (std::size_t d = 0; d < devices_; ++d) {
@@ -107,17 +107,47 @@ private:
     return runs;
   }
 
+  void take(Runs runs, const MemoryFigures& memory) {
+    runs_ = std::move(runs);
+    memory_ = memory;
+  }
+
+  /// Adds layers step by step by the method of false position, between the runs as they are and `delta` layers more,
+  /// which leave a device the room `high`. Buffers are not monotone to the last byte, so that the steps are those of
+  /// common/fit.cpp. `runs_with(n)`: n layers more than now; `accepted` is called when they are taken.
+  template <class RunsWith, class Accepted>
+  void approach(std::size_t device, std::uint32_t delta, std::int64_t high, RunsWith runs_with, Accepted accepted) {
+    while (delta > 1) {
+      const std::int64_t room = probe_.room(memory_, device), span = room - high;
+      auto step = span == 0 ? 1U : static_cast<std::uint32_t>(std::int64_t{delta} * room / span);
+      step = std::min(std::max(step, 1U), delta - 1);
+      Runs tried = runs_with(step);
+      const MemoryFigures memory = probe_.exact(placement_of(tried));
+      if (holds(memory, device)) {
+        take(std::move(tried), memory);
+        accepted();
+        delta -= step;
+      } else {
+        high = probe_.room(memory, device);
+        delta = step;
+      }
+    }
+  }
+
   void fill_from_the_back() {
     runs_.assign(devices_, Run{});
+    memory_ = probe_.exact(placement_of(runs_));
     std::uint32_t unassigned = counted_ + 1;
     for (std::size_t d = devices_; d-- > 0 && unassigned > 0;) {
-      const auto placement_at = [&](std::uint32_t layers) { return placement_of(with_layers(d, layers)); };
-      std::uint32_t layers = unassigned;
-      if (!holds(probe_.exact(placement_at(unassigned)), d))
-        layers = probe_.last_that(0, unassigned, placement_at,
-                                  [&](const MemoryFigures& memory) { return holds(memory, d); });
-      runs_ = with_layers(d, layers);
-      unassigned -= layers;
+      Runs all = with_layers(d, unassigned);
+      const MemoryFigures memory = probe_.exact(placement_of(all));
+      if (holds(memory, d))
+        take(std::move(all), memory);
+      else
+        approach(
+            d, unassigned, probe_.room(memory, d),
+            [&](std::uint32_t more) { return with_layers(d, runs_[d].layers + more); }, [] {});
+      unassigned -= runs_[d].layers;
     }
   }
 
@@ -147,19 +177,20 @@ private:
         high[j].layers -= moved;
         high[j].part = 0;
       }
-      if (holds(probe_.exact(placement_of(high)), d)) {
-        runs_ = std::move(high);
+      const MemoryFigures memory = probe_.exact(placement_of(high));
+      if (holds(memory, d)) {
+        take(std::move(high), memory);
         dense = devices_ - 1;
       } else {
         const std::uint32_t delta = high[d].full() - std::min(high[d].full(), runs_[d].full());
-        const std::uint32_t count = probe_.last_that(
-            0, std::max(delta, 1U),
-            [&](std::uint32_t n) {
-              std::size_t at = dense;
-              return placement_of(converted(d, at, n));
+        std::size_t first = dense;
+        approach(
+            d, delta, probe_.room(memory, d),
+            [&](std::uint32_t more) {
+              first = dense;
+              return converted(d, first, more);
             },
-            [&](const MemoryFigures& memory) { return holds(memory, d); });
-        if (count > 0) runs_ = converted(d, dense, count);
+            [&] { dense = first; });
       }
       if (dense < devices_) overflow_one_more(d, dense);
     }
@@ -177,18 +208,18 @@ private:
     ++more[device].part;
     if (more[dense].part == 0) ++dense_after;
     if (!last) more[device].overflow = static_cast<int>(device) + 1;
-    const auto take = [&](std::uint8_t lacks) {
+    const auto fits_without = [&](std::uint8_t lacks) {
       more[device].first_lacks = lacks;
       const MemoryFigures memory = probe_.exact(placement_of(more));
       if (probe_.room(memory, device) <= 0 || (!last && probe_.room(memory, device + 1) <= 0)) return false;
-      runs_ = more;
+      take(more, memory);
       dense = dense_after;
       return true;
     };
-    if (take(beside_up))
-      take(beside_gate);
+    if (fits_without(beside_up))
+      fits_without(beside_gate);
     else
-      take(beside_attention);
+      fits_without(beside_attention);
   }
 
   MemoryProbe probe_;
@@ -197,6 +228,7 @@ private:
   std::uint32_t blocks_ = 0, counted_ = 0;
   bool experts_ = false;
   Runs runs_;
+  MemoryFigures memory_;  ///< of `runs_`
 };
 
 }  // namespace

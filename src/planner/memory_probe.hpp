@@ -25,8 +25,8 @@ public:
   /// Whether every device keeps its headroom.
   [[nodiscard]] bool fits(const MemoryFigures& memory) const;
 
-  /// The largest n in [`low`, `beyond`) for which `fits(memory of placement_at(n))`, which is monotone and known to fail
-  /// at `beyond`; `low` where nothing above it does (`low` itself is not tried).
+  /// The largest n in [`low`, `beyond`) for which `fits(memory of placement_at(n))`, which is monotone and known to
+  /// fail at `beyond`; `low` where nothing above it does (`low` itself is not tried).
   template <class PlacementAt, class Fits>
   std::uint32_t last_that(std::uint32_t low, std::uint32_t beyond, PlacementAt placement_at, Fits fits) {
     for (unsigned round = 0; beyond - low > 1; ++round) {

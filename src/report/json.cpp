@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "report/plain.hpp"
@@ -213,14 +215,30 @@ Json speed(const Estimate& e) {
   return json;
 }
 
-Json placement(const Placement& p) {
+Json overrides(const Placement& p) {
+  static constexpr const char* names[] = {"up_experts", "gate_experts", "down_experts", "up", "gate", "down"};
+  Json list = Json::array();
+  for (std::uint32_t i = 0; i < p.override_count; ++i) {
+    const Override& moved = p.overrides[i];
+    Json parts = Json::array();
+    for (std::size_t part = 0; part < ffn::parts; ++part)
+      if ((moved.parts >> part & 1U) != 0) parts.push_back(names[part]);
+    Json to = moved.to == Placement::host ? Json("host") : Json(moved.to);
+    list.push_back(Json{{"first_block", moved.first}, {"end_block", moved.last}, {"parts", parts}, {"to", to}});
+  }
+  return list;
+}
+
+Json placement(const Estimate& e) {
+  const Placement& p = e.placement;
   Json split = Json::array();
   for (std::uint32_t d = 0; d < p.devices && d < max_devices; ++d) split.push_back(p.share[d]);
   Json first = Json::array();
   for (std::uint32_t d = 0; d < p.devices && d < max_devices; ++d) first.push_back(p.first_block[d]);
   return Json{{"gpu_layers", p.gpu_layers}, {"cpu_moe_layers", p.cpu_moe_layers},
               {"devices", p.devices},       {"split", word(p.split)},
-              {"tensor_split", split},      {"first_block", first}};
+              {"tensor_split", split},      {"first_block", first},
+              {"overrides", overrides(p)},  {"context", std::max(e.launch_context, e.settings.context)}};
 }
 
 Json workloads(const Estimate& e) {
@@ -328,7 +346,7 @@ Json answer_object(const Estimate& e) {
            {"fit", fit(e)},
            {"memory", memory(e)},
            {"speed", speed(e)},
-           {"placement", placement(e.placement)},
+           {"placement", placement(e)},
            {"command", e.command},
            {"download",
             Json{{"repository", e.download.repository}, {"pattern", e.download.pattern}, {"bytes", e.download.bytes}}},

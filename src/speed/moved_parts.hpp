@@ -11,8 +11,8 @@ struct MovedParts {
   double blocks = 0;  ///< blocks that a part of was moved
 };
 
-/// What of blocks `first` … `last`-1 does not lie with its block. Experts that `cpu_moe_layers` names are left out: they
-/// are counted there.
+/// What of blocks `first` … `last`-1 does not lie with its block. Experts that `cpu_moe_layers` names are left out:
+/// they are counted there.
 MovedParts moved_from(const SpeedProfile& profile, const Placement& placement, std::uint32_t first, std::uint32_t last);
 
 /// What of all blocks on devices, the output layer excepted, was moved to `place`, a device or `Placement::host`.

@@ -150,8 +150,13 @@ std::optional<std::string> recognised_quant(const Catalog& catalog, std::string_
     from_name.resize(cut);
     names.push_back(from_name);
   }
-  names.emplace_back(printed);
-  return first_known(names, [&](const std::string& n) { return catalog.quant(n).record.id; });
+  const auto id_of = [&](const std::string& n) { return catalog.quant(n).record.id; };
+  const auto named = first_known(names, id_of), stated = first_known({std::string(printed)}, id_of);
+  if (!named || !stated) return named ? named : stated;
+  // `…-f16-iMat-Q5_K_S`: a name tells mixes apart that are printed alike, it does not overrule the file.
+  constexpr double mixes = 0.35;
+  const double bits = catalog.quant(*named).record.bits, own = catalog.quant(*stated).record.bits;
+  return bits > 0 && own > 0 && std::abs(bits / own - 1) > mixes ? stated : named;
 }
 
 std::optional<std::string> recognised_device(const Catalog& catalog, const std::string& printed) {

@@ -24,9 +24,11 @@ bool on_host(const RuntimeLog& log, std::string_view device) {
   return device.empty() || device.starts_with("CPU") || device.ends_with("_Host") || device.starts_with("BLAS");
 }
 
-/// `0.10.2`, `0.20.2rc1.dev9+g01d4d1ad3`; empty where the text begins with no version.
-std::string released_version(const std::string& printed) {
-  return parse_runtime_version(printed) == 0 ? std::string() : printed;
+/// `0.10.2`, `0.20.2rc1.dev9+g01d4d1ad3`; empty where the text begins with no version. The first engine kept its rules
+/// until it was removed.
+std::string released_version(const RuntimeLog& log) {
+  if (log.first_engine) return "0.7";
+  return parse_runtime_version(log.version) == 0 ? std::string() : log.version;
 }
 
 std::uint64_t predicted_bytes(const MemoryFigures& m, LogTerm term, bool host) {
@@ -49,7 +51,9 @@ std::uint64_t predicted_bytes(const MemoryFigures& m, LogTerm term, bool host) {
 
 /// The catalog's name for the log's model.
 std::string model_of(const Catalog& catalog, const RuntimeLog& log, std::vector<std::string>& notes) {
-  ModelClues clues{log.model, log.architecture, log.params, 0};
+  // A file may be called anything: what it calls its model comes next, then its architecture and size.
+  if (const auto named = recognised_model(catalog, {log.model, {}, {}, 0}, notes)) return *named;
+  ModelClues clues{log.title.empty() ? log.model : log.title, log.architecture, log.params, 0};
   // `8.03 B`: two places of whatever unit the runtime chose.
   if (log.params) clues.params_resolution = *log.params >= 1'000'000'000 ? 5e6 : 5e3;
   if (const auto found = recognised_model(catalog, clues, notes)) return *found;
@@ -79,6 +83,33 @@ constexpr std::array<StandIn, 6> stand_ins{{{"CUDA", "rtx-4090", "cuda"},
                                             {"MTL", "m2-ultra-76c", "metal"},
                                             {"Metal", "m2-ultra-76c", "metal"}}};
 
+/// The card that a pooled runtime ran on where the log gives only its size: the NVIDIA card of that size with the
+/// plainest name.
+std::string card_of(const Catalog& catalog, const RuntimeLog& log, std::vector<std::string>& notes) {
+  constexpr double as_printed = 0.003;
+  std::string found;
+  if (log.card_bytes)
+    for (const Device& device : catalog.devices()) {
+      const double off = static_cast<double>(device.usable_bytes) / static_cast<double>(*log.card_bytes) - 1;
+      if (device.vendor != "nvidia" || device.unified_memory || std::abs(off) > as_printed) continue;
+      const auto plainness = [](const std::string& id) { return std::pair(id.size(), id); };
+      if (found.empty() || plainness(device.id) < plainness(found)) found = device.id;
+    }
+  if (found.empty()) return "h100-sxm";
+  notes.push_back(fmt::format("the log names no card: taken as {} by its size, {:.2f} GiB; name another with --gpu",
+                              found, static_cast<double>(*log.card_bytes) / (1ULL << 30)));
+  return found;
+}
+
+/// Cards of one replica; stages of a pipeline hold a part of the layers each, as parts of every layer would be.
+std::uint64_t cards_of(const RuntimeLog& log, std::vector<std::string>& notes) {
+  const std::uint64_t stages = log.pipeline_parallel.value_or(1);
+  if (stages > 1)
+    notes.push_back(fmt::format("the log's {} pipeline stages are sized as a tensor-parallel group", stages));
+  constexpr std::uint64_t most = 64;
+  return std::min(most, log.tensor_parallel.value_or(1) * std::min(most, stages));
+}
+
 void set_devices(const Catalog& catalog, const RuntimeLog& log, Request& r, std::vector<std::string>& notes) {
   for (const std::string& device : log.devices) {
     if (const auto found = recognised_device(catalog, device))
@@ -90,15 +121,24 @@ void set_devices(const Catalog& catalog, const RuntimeLog& log, Request& r, std:
   for (const LogLine& line : log.lines)
     if (!on_host(log, line.device) && std::find(places.begin(), places.end(), line.device) == places.end())
       places.push_back(line.device);
+  for (const std::string& place : places)
+    if (const auto card = recognised_device(catalog, place.substr(0, place.find(" (")));
+        card && place.find(' ') != std::string::npos && log.devices.empty()) {
+      r.gpu.push_back(*card);
+      r.backend = "vulkan";
+    }
   for (const StandIn& stand_in : stand_ins)
     for (const std::string& place : places) {
       if (!std::string_view(place).starts_with(stand_in.prefix)) continue;
       if (r.backend.empty()) r.backend = stand_in.backend;
       if (r.gpu.size() < places.size()) r.gpu.emplace_back(stand_in.device);
     }
-  if (log.runtime == "vllm" || log.runtime == "sglang")
-    while (r.gpu.size() < log.tensor_parallel.value_or(1)) r.gpu.emplace_back("h100-sxm");
-  if (r.gpu.size() > log.devices.size())
+  if (log.runtime == "vllm" || log.runtime == "sglang") {
+    const std::string card = card_of(catalog, log, notes);
+    const std::uint64_t cards = cards_of(log, notes);
+    while (r.gpu.size() < cards) r.gpu.push_back(card);
+  }
+  if (r.gpu.size() > log.devices.size() && !log.card_bytes)
     notes.emplace_back("the log does not name its devices: buffers are those of the backend on any device");
   if (r.gpu.empty()) r.gpu = {"cpu"};
 }
@@ -202,20 +242,51 @@ void allow_older_release(const Session& session, Verification& v) {
   }
 }
 
+/// The pool of the card with the least room: blocks are as many on each. 0 where the log states none.
+std::uint64_t logged_pool(const RuntimeLog& log) {
+  std::uint64_t least = 0;
+  for (const LogLine& line : log.lines)
+    if (line.term == LogTerm::kv_pool && line.bytes > 0 && (least == 0 || line.bytes < least)) least = line.bytes;
+  return least;
+}
+
+/// How far the tokens that the logged pool holds by a release's page rules are from the logged ones; nothing where the
+/// log does not state both.
+std::optional<double> tokens_off(const Session& session, const RuntimeLog& log, Request asked,
+                                 const std::string& version) {
+  const std::uint64_t pool = logged_pool(log);
+  if (!log.kv_tokens || *log.kv_tokens == 0 || pool == 0) return std::nullopt;
+  asked.kv_cache_memory_bytes = pool;
+  asked.runtime_version = version;
+  const Estimate estimate = session.estimate(asked);
+  if (!estimate.pool || estimate.pool->capacity_tokens == 0) return std::nullopt;
+  return std::abs(std::log(static_cast<double>(estimate.pool->capacity_tokens) / static_cast<double>(*log.kv_tokens)));
+}
+
+/// Until 0.20 the tokens of a pool were counted otherwise than since: a log without a version is of the kind that is
+/// nearer.
+void guess_release(const Session& session, const RuntimeLog& log, Verification& v) {
+  constexpr const char* before = "0.20";
+  if (log.runtime != "vllm" || !v.request.runtime_version.empty()) return;
+  const auto newest = tokens_off(session, log, v.request, {}), older = tokens_off(session, log, v.request, before);
+  if (!newest || !older || *newest <= *older) return;
+  v.request.runtime_version = before;
+  v.notes.emplace_back("the log states no version: taken as a release before 0.21, whose counting is nearer");
+}
+
 /// How many tokens the logged pool holds by canrun's page rules, beside the count that the log prints.
 void compare_tokens(const Session& session, const RuntimeLog& log, Verification& v) {
-  const auto pool =
-      std::find_if(log.lines.begin(), log.lines.end(), [](const LogLine& l) { return l.term == LogTerm::kv_pool; });
-  if (!log.kv_tokens || *log.kv_tokens == 0 || pool == log.lines.end() || pool->bytes == 0) return;
+  const std::uint64_t pool = logged_pool(log);
+  if (!log.kv_tokens || *log.kv_tokens == 0 || pool == 0) return;
   Request asked = v.request;
-  asked.kv_cache_memory_bytes = pool->bytes;
+  asked.kv_cache_memory_bytes = pool;
   const Estimate estimate = session.estimate(asked);
   if (!estimate.pool) return;
   const auto held = static_cast<double>(estimate.pool->capacity_tokens), logged = static_cast<double>(*log.kv_tokens);
   v.notes.push_back(
       fmt::format("the logged pool of {:.2f} GiB a card holds {} tokens by the page rules, the log says {} "
                   "({:+.1f} %)",
-                  static_cast<double>(pool->bytes) / (1ULL << 30), estimate.pool->capacity_tokens, *log.kv_tokens,
+                  static_cast<double>(pool) / (1ULL << 30), estimate.pool->capacity_tokens, *log.kv_tokens,
                   100 * (held / logged - 1)));
 }
 
@@ -235,11 +306,16 @@ Request request_of(const Session& session, const RuntimeLog& log, const Request&
   if (log.ubatch) r.ubatch = *log.ubatch;
   if (log.flash_attn && !r.flash_attn) r.flash_attn = log.flash_attn;
   if (log.kv_unified) r.kv_unified = *log.kv_unified;
+  if (log.runtime == "ik_llama.cpp") r.swa_full = true;  // it knows no windowed cache
   if (log.swa_full) r.swa_full = *log.swa_full;
   if (r.kv_type.empty() && log.kv_type_k != "auto") r.kv_type = log.kv_type_k;
   if (r.kv_type_v.empty() && log.kv_type_v != "auto") r.kv_type_v = log.kv_type_v;
-  if (r.runtime_version.empty() && log.runtime == "vllm") r.runtime_version = released_version(log.version);
+  if (r.runtime_version.empty() && log.runtime == "vllm") r.runtime_version = released_version(log);
   if (!r.gpu_memory_utilization) r.gpu_memory_utilization = log.gpu_memory_utilization;
+  if (!r.max_num_seqs && log.sequences > 0U) r.max_num_seqs = log.sequences;
+  if (!r.max_num_batched_tokens && log.batched_tokens > 0U) r.max_num_batched_tokens = log.batched_tokens;
+  if (!r.block_size && log.page_tokens > 0U) r.block_size = log.page_tokens;
+  if (log.graphs == false) r.enforce_eager = true;
   if (log.gpu_layers && !r.gpu_layers) r.gpu_layers = static_cast<std::int64_t>(*log.gpu_layers);
   return r;
 }
@@ -247,8 +323,10 @@ Request request_of(const Session& session, const RuntimeLog& log, const Request&
 Verification verify_log(const Session& session, const RuntimeLog& log, const Request& base) {
   Verification out;
   out.request = request_of(session, log, base, out.notes);
+  guess_release(session, log, out);
   out.estimate = session.estimate(out.request);
-  const bool card_known = !base.gpu.empty() || base.vram_bytes.has_value() || !log.devices.empty();
+  const bool card_known =
+      !base.gpu.empty() || base.vram_bytes.has_value() || !log.devices.empty() || log.card_bytes.has_value();
   out.terms = terms_of(log, out.estimate, card_known);
   if (out.request.reserve == Reserve::server && compute_error(out.terms) > compute_tolerance) {
     // Releases before 2025-12, llama-cli and llama-bench reserve logits for every token of a micro-batch.
@@ -264,7 +342,7 @@ Verification verify_log(const Session& session, const RuntimeLog& log, const Req
       allow_older_release(session, out);
     }
   }
-  if (log.runtime == "vllm") compare_tokens(session, log, out);
+  if (log.runtime == "vllm" || log.runtime == "sglang") compare_tokens(session, log, out);
   if (out.terms.empty() && log.timings.empty())
     out.notes.emplace_back("the log has no line about memory that canrun predicts");
   return out;

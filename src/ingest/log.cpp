@@ -31,6 +31,8 @@ constexpr std::string_view beginnings[] = {llama_loader, "msg=\"starting runner\
 bool begins_load(std::string_view line, const RuntimeLog& current) {
   const auto contains = [&](std::string_view marker) { return line.find(marker) != std::string_view::npos; };
   if (std::ranges::none_of(beginnings, contains)) return false;
+  // vLLM prints its arguments before its engine names itself.
+  if (contains("engine (v") && current.runtime == "vllm" && current.lines.empty()) return false;
   return !(contains(llama_loader) && current.runtime == "ollama" && current.quant.empty());
 }
 
@@ -55,7 +57,8 @@ std::vector<RuntimeLog> read_runtime_log(std::string_view text) {
   std::uint32_t number = 0;
   while (!text.empty()) {
     const auto end = text.find('\n');
-    const LogCursor at{text.substr(0, end).substr(0, longest_line), ++number};
+    LogCursor at{text.substr(0, end).substr(0, longest_line), ++number};
+    if (at.line.ends_with('\r')) at.line.remove_suffix(1);
     text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
     if (begins_load(at.line, current)) {
       RuntimeLog next = next_load(current);

@@ -39,6 +39,7 @@ struct RuntimeLog {
   std::string runtime;                  ///< llama.cpp, ollama, vllm, sglang; empty = not recognised
   std::string version;                  ///< build or version as printed
   std::string model;                    ///< name, path or repository as printed
+  std::string title;                    ///< what the file calls its model (`general.name`)
   std::string architecture;             ///< `general.architecture` or the class name
   std::string quant;                    ///< file type or method as printed: `Q4_K - Medium`, `awq_marlin`
   std::optional<std::uint64_t> params;  ///< as printed, rounded
@@ -46,10 +47,15 @@ struct RuntimeLog {
   std::optional<std::uint64_t> context, batch, ubatch, parallel, gpu_layers;
   std::optional<bool> flash_attn, kv_unified, swa_full;
   std::string kv_type_k, kv_type_v;
-  std::vector<std::string> devices;        ///< as printed: `NVIDIA GeForce RTX 3090`
-  std::optional<std::uint64_t> kv_tokens;  ///< vLLM and SGLang: capacity of the cache
-  std::optional<double> gpu_memory_utilization;
+  std::vector<std::string> devices;              ///< as printed: `NVIDIA GeForce RTX 3090`
+  std::optional<std::uint64_t> kv_tokens;        ///< vLLM and SGLang: capacity of the cache
+  std::optional<double> gpu_memory_utilization;  ///< SGLang: its static fraction
   std::optional<std::uint64_t> tensor_parallel;
+  std::optional<std::uint64_t> sequences, batched_tokens, page_tokens;  ///< vLLM and SGLang, of one step; of a page
+  std::optional<std::uint64_t> pipeline_parallel;
+  std::optional<bool> graphs;               ///< CUDA graphs are captured
+  bool first_engine = false;                ///< vLLM's V0
+  std::optional<std::uint64_t> card_bytes;  ///< memory of a card as the runtime sees it
   std::vector<LogLine> lines;
   std::vector<BenchmarkRow> timings;  ///< of requests served, without the setup that the log gives
 };

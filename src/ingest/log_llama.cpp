@@ -25,6 +25,12 @@ std::string_view take_last_word(std::string_view& text) {
   return word;
 }
 
+/// The place of a buffer: what stands behind the last colon. Old Vulkan builds print the card's whole name there.
+std::string_view place_in(std::string_view before) {
+  const auto colon = before.rfind(": ");
+  return trimmed(colon == std::string_view::npos ? std::string_view() : before.substr(colon + 2));
+}
+
 /// `load_tensors:        CUDA0 model buffer size =  4156.00 MiB` and its kin.
 bool read_buffer(const LogCursor& at, RuntimeLog& log) {
   constexpr std::string_view marker = "buffer size =";
@@ -36,28 +42,27 @@ bool read_buffer(const LogCursor& at, RuntimeLog& log) {
   LogTerm term = LogTerm::weights;
   std::string_view device;
   if (kind == "model")
-    device = take_last_word(before);
+    device = place_in(before);
   else if (kind == "KV")
-    term = LogTerm::kv_cache, device = take_last_word(before);
+    term = LogTerm::kv_cache, device = place_in(before);
   else if (kind == "RS")
-    term = LogTerm::state, device = take_last_word(before);
+    term = LogTerm::state, device = place_in(before);
   else if (kind == "output")
-    term = LogTerm::output, device = take_last_word(before);
+    term = LogTerm::output, device = place_in(before);
   else if (kind == "compute")
-    term = LogTerm::compute, device = take_last_word(before);
+    term = LogTerm::compute, device = place_in(before);
   else if (kind == "state") {
     // llama_kv_cache…:  CUDA0 DSV4 CSA state buffer size
     term = LogTerm::state;
     (void)take_last_word(before);
     (void)take_last_word(before);
-    device = take_last_word(before);
+    device = place_in(before);
   } else if (at.line.find("load_tensors:") != std::string_view::npos) {
-    device = kind;
+    device = place_in(at.line.substr(0, found));
   } else {
     return false;
   }
-  if (device.ends_with(':')) device = {};
-  add_line(log, at, term, printable(device, 40), *size);
+  add_line(log, at, term, printable(device, 60), *size);
   return true;
 }
 
@@ -106,6 +111,7 @@ bool read_identity(const LogCursor& at, RuntimeLog& log) {
     const auto begin = name.find_first_not_of("= ");
     if (begin == std::string::npos) return true;
     name = std::string(trimmed(std::string_view(name).substr(begin)));
+    log.title = name;
     if (log.model.empty()) log.model = name;
     return true;
   }
@@ -142,6 +148,7 @@ bool read_context(const LogCursor& at, RuntimeLog& log) {
   const std::string_view key = trimmed(at.line.substr(colon + 1, equals - colon - 1));
   const auto number = number_after(at.line.substr(equals), "=");
   const std::string word = word_after(at.line.substr(equals), "=");
+  if (key == "mla_attn" || key == "fused_moe" || key == "attn_max_b") return log.runtime = "ik_llama.cpp", true;
   if (key == "n_ctx")
     log.context = number;
   else if (key == "n_batch")
@@ -161,6 +168,11 @@ bool read_context(const LogCursor& at, RuntimeLog& log) {
 }
 
 void read_cache_types(std::string_view line, RuntimeLog& log) {
+  // ik_llama.cpp keeps a latent for both.
+  if (const auto latent = after(line, "c^KV ("); latent) {
+    log.kv_type_k = log.kv_type_v = printable(latent->substr(0, latent->find(')')), 20);
+    return;
+  }
   if (log.kv_type_k.empty())
     if (const auto k = after(line, "K ("); k) log.kv_type_k = printable(k->substr(0, k->find(')')), 20);
   if (log.kv_type_v.empty())
@@ -193,6 +205,7 @@ bool read_llama_line(const LogCursor& at, RuntimeLog& log) {
     log.gpu_layers = offloaded;
     return true;
   }
+  if (const auto slot = number_after(at.line, "n_ctx_seq ("); slot && !log.context) log.context = slot;
   if (at.line.find("Flash Attention was auto, set to") != std::string_view::npos) {
     log.flash_attn = at.line.find("enabled") != std::string_view::npos;
     return true;

@@ -43,9 +43,20 @@ bool read_request(std::string_view line, RuntimeLog& log) {
   return true;
 }
 
+/// `msg="" architecture=mistral3 file_type=Q8_0 name="" …`: the model's own header, by the newer engine.
+bool read_header(std::string_view line, RuntimeLog& log) {
+  const std::string architecture = word_after(line, " architecture="), type = word_after(line, " file_type=");
+  if (architecture.empty() || type.empty()) return false;
+  log.architecture = architecture;
+  log.quant = type;
+  if (const std::string name = word_after(line, " name="); !name.empty() && log.model.empty()) log.model = name;
+  return true;
+}
+
 /// `msg=offload library=cuda layers.offload=33 memory.required.kv="1.0 GiB" …`: Ollama's own estimate.
 bool read_estimate(const LogCursor& at, RuntimeLog& log) {
   if (at.line.find("memory.weights.total=") == std::string_view::npos) return false;
+  log.runtime = "ollama";
   log.gpu_layers = number_after(at.line, "layers.offload=");
   const std::pair<std::string_view, LogTerm> keys[] = {{"memory.weights.total=", LogTerm::weights},
                                                        {"memory.required.kv=", LogTerm::kv_cache},
@@ -73,10 +84,13 @@ bool read_ollama_line(const LogCursor& at, RuntimeLog& log) {
     if (!size) return false;
     log.runtime = "ollama";
     // A load is tried at several placements; the last one stands.
-    add_line(log, at, term.term, word_after(at.line, " device="), *size, true);
+    std::string device;
+    for (const std::string_view key : {" device=", " buffer=", " backend="})
+      if (device.empty()) device = word_after(at.line, key);
+    if (size->bytes > 0) add_line(log, at, term.term, std::move(device), *size, true);
     return true;
   }
-  return read_request(at.line, log) || read_estimate(at, log);
+  return read_header(at.line, log) || read_request(at.line, log) || read_estimate(at, log);
 }
 
 }  // namespace canrun

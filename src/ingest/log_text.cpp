@@ -92,6 +92,17 @@ std::optional<PrintedSize> size_after(std::string_view line, std::string_view ma
   return rest ? size_at(*rest) : std::nullopt;
 }
 
+std::optional<PrintedSize> size_before(std::string_view line, std::string_view marker) {
+  const auto at = line.find(marker);
+  if (at == std::string_view::npos) return std::nullopt;
+  const std::string_view front = line.substr(0, at);
+  const auto last = front.find_last_not_of(" \t");
+  const auto unit = last == std::string_view::npos ? last : front.find_last_of(" \t", last);
+  if (unit == std::string_view::npos || unit == 0) return std::nullopt;
+  const auto number = front.find_last_of(" \t", unit - 1);
+  return size_at(front.substr(number == std::string_view::npos ? 0 : number + 1));
+}
+
 void add_line(RuntimeLog& log, const LogCursor& at, LogTerm term, std::string device, const PrintedSize& size,
               bool replace) {
   LogLine line{term, std::move(device), size.bytes, size.resolution, at.number, printable(skip_blanks(at.line), 300)};

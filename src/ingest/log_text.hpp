@@ -26,6 +26,8 @@ std::optional<double> real_after(std::string_view line, std::string_view marker)
 /// `1536.00 MiB`, `3.5GiB`, `8.6 GB` at the start of `text`. Runtimes count in powers of two and write GB for GiB.
 std::optional<PrintedSize> size_at(std::string_view text);
 std::optional<PrintedSize> size_after(std::string_view line, std::string_view marker);
+/// The size in front of `marker`: `0.57 GiB for peak activation`.
+std::optional<PrintedSize> size_before(std::string_view line, std::string_view marker);
 
 /// Marks the rows of llama.cpp's table of whole MiB; a load that also has its buffer lines doesn't need them.
 inline constexpr std::string_view breakdown_marker = "memory_breakdown_print:";

@@ -13,6 +13,7 @@ std::string rank_of(std::string_view line) {
   if (const auto rank = number_after(line, "rank=")) return "rank " + std::to_string(*rank);
   for (const std::string_view marker : {"_TP", " TP"})
     if (const auto rank = number_after(line, marker)) return "rank " + std::to_string(*rank);
+  if (const auto process = number_after(line, "(VllmWorkerProcess pid=")) return "process " + std::to_string(*process);
   return {};
 }
 
@@ -20,16 +21,61 @@ void set(std::string& to, std::string value) {
   if (!value.empty() && value != "None") to = std::move(value);
 }
 
-bool read_vllm_config(std::string_view line, RuntimeLog& log) {
-  if (line.find("with config:") == std::string_view::npos) return false;
+/// What follows `'key': ` of a printed dictionary or `key=` of printed arguments; nothing where neither stands.
+std::optional<std::string_view> argument(std::string_view line, std::string_view key) {
+  std::string quoted = "'";
+  quoted += key;
+  quoted += "':";
+  if (const auto value = after(line, quoted)) return value;
+  const std::string assigned = std::string(key) + '=';
+  for (auto at = line.find(assigned); at != std::string_view::npos; at = line.find(assigned, at + 1))
+    if (at == 0 || line[at - 1] == ' ' || line[at - 1] == '(' || line[at - 1] == ',')
+      return line.substr(at + assigned.size());
+  return std::nullopt;
+}
+
+std::string argument_word(std::string_view line, std::string_view key) {
+  const auto value = argument(line, key);
+  if (!value) return {};
+  std::string word = word_after(*value, "");
+  return word.substr(0, word.find_first_of(")}"));
+}
+
+void set_number(std::optional<std::uint64_t>& to, std::string_view line, std::string_view key) {
+  if (const auto value = argument(line, key))
+    if (const auto number = number_after(*value, "")) to = number;
+}
+
+void set_real(std::optional<double>& to, std::string_view line, std::string_view key) {
+  if (const auto value = argument(line, key))
+    if (const auto number = real_after(*value, "")) to = number;
+}
+
+/// `engine (v0.10.2)`, `API server version 0.8.1`, `version 0.18.0` of the banner.
+void read_version(std::string_view line, RuntimeLog& log) {
   if (const auto version = after(line, "engine (v"); version)
     log.version = printable(version->substr(0, version->find(')')), 40);
-  set(log.model, word_after(line, "model="));
-  set(log.quant, word_after(line, "quantization="));
-  set(log.kv_type_k, word_after(line, "kv_cache_dtype="));
+  for (const std::string_view marker : {"API server version ", "█  version ", "▀▄▀ █  version "})
+    if (const std::string version = word_after(line, marker); !version.empty()) log.version = version;
+}
+
+bool read_vllm_config(std::string_view line, RuntimeLog& log) {
+  constexpr std::string_view lists[] = {"with config:", "non-default args:", "args: Namespace("};
+  if (std::ranges::none_of(lists, [&](std::string_view list) { return line.find(list) != std::string_view::npos; }))
+    return false;
+  set(log.model, argument_word(line, "model"));
+  set(log.quant, argument_word(line, "quantization"));
+  set(log.kv_type_k, argument_word(line, "kv_cache_dtype"));
   log.kv_type_v = log.kv_type_k;
-  log.context = number_after(line, "max_seq_len=");
-  log.tensor_parallel = number_after(line, "tensor_parallel_size=");
+  set_number(log.context, line, "max_model_len");
+  set_number(log.context, line, "max_seq_len");
+  set_number(log.tensor_parallel, line, "tensor_parallel_size");
+  set_number(log.pipeline_parallel, line, "pipeline_parallel_size");
+  set_number(log.sequences, line, "max_num_seqs");
+  set_number(log.batched_tokens, line, "max_num_batched_tokens");
+  set_number(log.page_tokens, line, "block_size");
+  set_real(log.gpu_memory_utilization, line, "gpu_memory_utilization");
+  if (const std::string eager = argument_word(line, "enforce_eager"); !eager.empty()) log.graphs = eager != "True";
   return true;
 }
 
@@ -47,7 +93,22 @@ constexpr Marker vllm_markers[] = {
     {"PyTorch activation peak memory takes ", LogTerm::activation_peak},
     {"reserved for KV Cache is ", LogTerm::kv_pool},
     {"Available KV cache memory: ", LogTerm::kv_pool},
+    {"Estimated CUDA graph memory: ", LogTerm::graphs},
+    {"non_torch_memory ", LogTerm::non_torch},
+    {"PyTorch activation peak memory ", LogTerm::activation_peak},
+    {"available_kv_cache_memory ", LogTerm::kv_pool},
 };
+
+// `Actual usage is 14.99 GiB for weight, 1.89 GiB for peak activation, …` once graphs are captured.
+constexpr Marker usage_markers[] = {
+    {" for weight", LogTerm::weights},
+    {" for peak activation", LogTerm::activation_peak},
+    {" for non-torch memory", LogTerm::non_torch},
+};
+
+bool has(const RuntimeLog& log, LogTerm term, const std::string& device) {
+  return std::ranges::any_of(log.lines, [&](const LogLine& l) { return l.term == term && l.device == device; });
+}
 
 bool has_finer(const RuntimeLog& log, LogTerm term, const std::string& device, double resolution) {
   return std::ranges::any_of(
@@ -58,6 +119,8 @@ bool has_finer(const RuntimeLog& log, LogTerm term, const std::string& device, d
 
 bool read_vllm_line(const LogCursor& at, RuntimeLog& log) {
   const std::string_view line = at.line;
+  const auto says = [&](std::string_view text) { return line.find(text) != std::string_view::npos; };
+  read_version(line, log);
   if (read_vllm_config(line, log)) {
     log.runtime = "vllm";
     return true;
@@ -70,24 +133,39 @@ bool read_vllm_line(const LogCursor& at, RuntimeLog& log) {
     found = true;
     if (!has_finer(log, marker.term, device, size->resolution)) add_line(log, at, marker.term, device, *size, true);
   }
-  if (const auto utilization = after(line, "gpu_memory_utilization (");
-      utilization && line.find("vLLM instance") != std::string_view::npos) {
-    log.gpu_memory_utilization = real_after(line, "gpu_memory_utilization (");
+  if (says("Actual usage is")) {
+    for (const Marker& marker : usage_markers)
+      if (const auto size = size_before(line, marker.text); size && !has(log, marker.term, device))
+        add_line(log, at, marker.term, device, *size);
+    if (const auto share = after(line, "Desired GPU memory utilization is ("); share)
+      log.gpu_memory_utilization = real_after(*share, "");
+    if (const auto free = after(line, "Free memory on device ("); free)
+      if (const auto total = size_after(*free, "/")) log.card_bytes = total->bytes;
     found = true;
   }
-  if (line.find("Graph capturing finished") != std::string_view::npos) {
-    if (const auto size = size_after(line, "took "); size)
-      add_line(log, at, LogTerm::graphs, device, *size, true), found = true;
+  // V1 prints no such lines.
+  log.first_engine = log.first_engine || says("the current vLLM instance can use") || says("a V0 LLM engine");
+  if (says("vLLM instance") && says("gpu_memory_utilization (")) {
+    log.gpu_memory_utilization = real_after(line, "gpu_memory_utilization (");
+    if (const auto total = size_after(line, "total_gpu_memory (")) log.card_bytes = total->bytes;
+    found = true;
   }
+  if (const auto total = size_after(line, "total_gpu_memory ")) log.card_bytes = total->bytes;
+  // What is estimated before the pool is sized counts, not what the capture takes later.
+  if (says("Graph capturing finished") && !has(log, LogTerm::graphs, device)) {
+    if (const auto size = size_after(line, "took "); size)
+      add_line(log, at, LogTerm::graphs, device, *size), found = true;
+  }
+  if (const auto tokens = number_after(line, "max_num_batched_tokens="); tokens && says("Chunked prefill is enabled"))
+    log.batched_tokens = tokens, found = true;
   if (const auto tokens = number_after(line, "GPU KV cache size: ")) log.kv_tokens = tokens, found = true;
-  for (const std::string_view blocks : {"# GPU blocks: ", "# cuda blocks: "})
+  for (const std::string_view blocks : {"# GPU blocks: ", "# cuda blocks: ", "# CUDA blocks: "})
     if (const auto count = number_after(line, blocks)) {
       constexpr std::uint64_t tokens_per_block = 16;  // V0's default
-      log.kv_tokens = *count * tokens_per_block;
+      log.kv_tokens = *count * log.page_tokens.value_or(tokens_per_block);
       found = true;
     }
-  if (const auto length = number_after(line, "Maximum concurrency for ");
-      length && line.find("tokens per request") != std::string_view::npos) {
+  if (const auto length = number_after(line, "Maximum concurrency for "); length && says("tokens per request")) {
     log.context = length;
     found = true;
   }
@@ -100,9 +178,15 @@ bool read_sglang_line(const LogCursor& at, RuntimeLog& log) {
   const std::string device = rank_of(line);
   bool found = false;
   if (line.find("server_args=ServerArgs(") != std::string_view::npos) {
-    set(log.model, word_after(line, "model_path="));
-    set(log.quant, word_after(line, "quantization="));
-    log.tensor_parallel = number_after(line, "tp_size=");
+    set(log.model, argument_word(line, "model_path"));
+    set(log.quant, argument_word(line, "quantization"));
+    set(log.kv_type_k, argument_word(line, "kv_cache_dtype"));
+    log.kv_type_v = log.kv_type_k;
+    set_number(log.tensor_parallel, line, "tp_size");
+    set_number(log.sequences, line, "max_running_requests");
+    set_number(log.batched_tokens, line, "chunked_prefill_size");
+    set_real(log.gpu_memory_utilization, line, "mem_fraction_static");
+    if (const std::string off = argument_word(line, "disable_cuda_graph"); !off.empty()) log.graphs = off != "True";
     found = true;
   }
   if (line.find("Load weight end.") != std::string_view::npos) {
@@ -116,13 +200,20 @@ bool read_sglang_line(const LogCursor& at, RuntimeLog& log) {
     if (k && v) add_line(log, at, LogTerm::kv_pool, device, {k->bytes + v->bytes, k->resolution + v->resolution}, true);
     found = true;
   }
-  if (line.find("Capture cuda graph end") != std::string_view::npos) {
+  if (const auto conv = size_after(line, "conv_state size: "); conv) {
+    const auto states = size_after(line, "ssm_state size: ").value_or(PrintedSize{});
+    add_line(log, at, LogTerm::state, device, {conv->bytes + states.bytes, conv->resolution + states.resolution}, true);
+    found = true;
+  }
+  constexpr std::string_view captured[] = {"Capture cuda graph end", "decode CUDA graph end"};
+  if (std::ranges::any_of(captured, [&](std::string_view c) { return line.find(c) != std::string_view::npos; })) {
     if (const auto size = size_after(line, "mem usage=")) add_line(log, at, LogTerm::graphs, device, *size, true);
     found = true;
   }
   if (const auto tokens = number_after(line, "max_total_num_tokens=")) {
     log.kv_tokens = tokens;
     if (const auto length = number_after(line, "context_len=")) log.context = length;
+    set_number(log.batched_tokens, line, "chunked_prefill_size");
     found = true;
   }
   if (found) log.runtime = "sglang";

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include <string>
+#include <vector>
 
 #include "process.hpp"
 #include "support/catch.hpp"
@@ -32,12 +33,48 @@ TEST_CASE("verify finds weights and cache of a llama.cpp log to its last digit")
   for (const json& term : load["terms"]) CHECK(term["agrees"] == true);
 }
 
-TEST_CASE("verify counts the tokens that a vLLM log's pool holds") {
+TEST_CASE("verify counts the tokens that a vLLM log's pool holds, by the rules of its release") {
   const std::string log = std::string(CANRUN_TESTS_DIR) + "/ingest/logs/vllm-v1.txt";
-  const Finished f = run({"verify", log, "-q", "BF16"});
+  const Finished f = run({"verify", log, "kimi-linear-48b-a3b", "-q", "AWQ", "--gpu", "2x rtx-3090"});
   INFO(f.out << f.err);
   REQUIRE(f.status == 0);
-  CHECK(f.out.find("10.50 GiB a card holds") != std::string::npos);
+  CHECK(f.out.find("taken as a release before 0.21") != std::string::npos);
+  CHECK(f.out.find("holds 75840 tokens") != std::string::npos);
+}
+
+namespace {
+
+/// Terms of a real log that have to agree, as `term place`.
+void check_agreement(const std::string& name, std::vector<std::string> arguments, const std::string& terms) {
+  arguments.insert(arguments.begin(), {"verify", std::string(CANRUN_TESTS_DIR) + "/ingest/logs/" + name + ".txt"});
+  arguments.insert(arguments.end(), {"--format", "json"});
+  const Finished f = run(arguments);
+  INFO(name << "\n" << f.err);
+  REQUIRE(f.status == 0);
+  std::string agreeing;
+  const json load = json::parse(f.out)["loads"][0];
+  for (const json& term : load["terms"])
+    if (term["agrees"] == true)
+      agreeing += term["term"].get<std::string>() + " " + term["place"].get<std::string>() + ", ";
+  INFO(agreeing);
+  CHECK(agreeing == terms);
+}
+
+}  // namespace
+
+TEST_CASE("verify agrees with real logs of every runtime, term by term") {
+  check_agreement("llama-vulkan-2025", {}, "weights devices, weights host, output host, kv_cache devices, ");
+  check_agreement("ik-cuda-2025", {}, "weights host, weights devices, kv_cache devices, output host, ");
+  check_agreement("ollama-2026-06", {"gpt-oss-120b", "-q", "MXFP4_MOE"}, "output host, kv_cache devices, ");
+  check_agreement("ollama-2025-07", {"mistral-small-3.2-24b", "--gpu", "2x rtx-3090"}, "weights host, ");
+  check_agreement("vllm-v1-0.8", {"llama-3.1-8b", "-q", "BF16", "--gpu", "l40s"}, "weights devices, ");
+  check_agreement("vllm-v1-0.10", {"gpt-oss-120b", "--gpu", "h100-sxm", "--runtime-version", "0.10"},
+                  "weights devices, ");
+  check_agreement("vllm-v1-0.14", {"gpt-oss-120b", "--gpu", "h100-sxm", "--runtime-version", "0.14"},
+                  "weights devices, ");
+  check_agreement("vllm-v0-2024", {"llama-3-8b", "-q", "BF16"},
+                  "weights devices, activation_peak devices, kv_pool devices, ");
+  check_agreement("sglang-2026", {"qwen3-30b-a3b", "-q", "BF16", "--gpu", "mi355x"}, "weights devices, ");
 }
 
 TEST_CASE("verify asks for the model where the log does not name one") {

@@ -78,17 +78,59 @@ TEST_CASE("llama.cpp in 2025") {
 TEST_CASE("two loads in one log are two answers; recurrent state is a term of its own") {
   const auto loads = read("llama-hybrid");
   REQUIRE(loads.size() == 2);
-  CHECK(loads[0].model == "/models/first.gguf");
-  CHECK(bytes(loads[0], LogTerm::state, "CUDA0") == Approx(41.88 * mib));
-  CHECK(bytes(loads[0], LogTerm::state, "CPU") == Approx(134 * mib));
-  CHECK(loads[1].model == "/models/second one.gguf");
-  CHECK(loads[1].quant == "Q4_K - Medium");
+  CHECK(bytes(loads[0], LogTerm::state, "Meta()") == Approx(149.62 * mib));
+  CHECK(loads[1].model == "../ncuda/junk.bin");
+  CHECK(loads[1].title == "Meta Llama 3.1 8B Instruct");
+  CHECK(loads[1].quant == "Q4_0");
   CHECK(loads[1].architecture == "llama");
   CHECK(loads[1].layers == 32U);
   CHECK(loads[1].params == 8030000000U);
-  CHECK(loads[1].context == 8192U);
+  CHECK(loads[1].context == 16384U);
+  CHECK(loads[1].ubatch == 1024U);
   CHECK(loads[1].flash_attn == true);
-  CHECK(bytes(loads[1], LogTerm::weights, "Vulkan0") == Approx(4403.49 * mib));
+  CHECK(bytes(loads[1], LogTerm::weights, "Vulkan0") == Approx(4155.99 * mib));
+}
+
+TEST_CASE("llama-server with colours, and its slots in brackets") {
+  const auto loads = read("llama-colours");
+  REQUIRE(loads.size() == 1);
+  CHECK(loads[0].context == 64000U);
+  CHECK(bytes(loads[0], LogTerm::kv_cache, "CUDA0") == Approx(182.75 * mib));
+  CHECK(bytes(loads[0], LogTerm::output, "CUDA_Host") == Approx(0.49 * mib));
+}
+
+TEST_CASE("part of the layers on the card, the rest in pinned and pageable host memory") {
+  const auto loads = read("llama-mtp-2026");
+  REQUIRE(loads.size() == 1);
+  CHECK(loads[0].gpu_layers == 60U);
+  CHECK(loads[0].context == 163840U);
+  CHECK(bytes(loads[0], LogTerm::weights, "CUDA0") == Approx(14323.45 * mib));
+  CHECK(bytes(loads[0], LogTerm::weights, "CUDA_Host") == Approx(1452.62 * mib));
+  CHECK(bytes(loads[0], LogTerm::weights, "CPU") == Approx(682.03 * mib));
+}
+
+TEST_CASE("ik_llama.cpp is told by its settings, and a card may be named in full") {
+  const auto cuda = read("ik-cuda-2025");
+  REQUIRE(cuda.size() == 1);
+  CHECK(cuda[0].runtime == "ik_llama.cpp");
+  CHECK(cuda[0].devices == std::vector<std::string>{"NVIDIA RTX A6000"});
+  CHECK(bytes(cuda[0], LogTerm::kv_cache, "CUDA0") == Approx(15872 * mib));
+  const auto vulkan = read("ik-vulkan-2025");
+  REQUIRE(vulkan.size() == 1);
+  CHECK(vulkan[0].runtime == "ik_llama.cpp");
+  CHECK(vulkan[0].kv_type_k == "q8_0");
+  CHECK(bytes(vulkan[0], LogTerm::weights, "AMD Radeon RX 7900 XTX (RADV NAVI31)") == Approx(18671.19 * mib));
+  CHECK(bytes(vulkan[0], LogTerm::compute, "AMD Radeon RX 7900 XTX (RADV NAVI31)") == Approx(306.75 * mib));
+}
+
+TEST_CASE("a latent cache of ik_llama.cpp is of one type") {
+  const auto loads = read_runtime_log(
+      "llama_new_context_with_model: mla_attn   = 3\n"
+      "llama_kv_cache_init:        CPU KV buffer size =    72.91 MiB\n"
+      "llama_new_context_with_model: KV self size  =   72.91 MiB, c^KV (q8_0):   72.91 MiB, kv^T: not used\n");
+  REQUIRE(loads.size() == 1);
+  CHECK(loads[0].kv_type_k == "q8_0");
+  CHECK(loads[0].kv_type_v == "q8_0");
 }
 
 TEST_CASE("Ollama tries several placements: the last one stands") {
@@ -110,36 +152,112 @@ TEST_CASE("Ollama tries several placements: the last one stands") {
   CHECK(bytes(log, LogTerm::total, "") == Approx(51.9 * gib));
 }
 
+TEST_CASE("Ollama in 2025: its estimate in one line, then its own engine's buffers") {
+  const auto estimated = read("ollama-2025-02");
+  REQUIRE(estimated.size() == 1);
+  CHECK(estimated[0].runtime == "ollama");
+  CHECK(estimated[0].gpu_layers == 44U);
+  CHECK(bytes(estimated[0], LogTerm::weights, "") == Approx(87.3 * gib));
+  CHECK(bytes(estimated[0], LogTerm::kv_cache, "") == Approx(19.5 * gib));
+  CHECK(bytes(estimated[0], LogTerm::compute, "") == Approx(8.2 * gib));
+
+  const auto engine = read("ollama-2025-07");
+  REQUIRE(engine.size() == 1);
+  CHECK(engine[0].runtime == "ollama");
+  CHECK(engine[0].architecture == "mistral3");
+  CHECK(engine[0].quant == "Q8_0");
+  CHECK(engine[0].gpu_layers == 41U);
+  CHECK(bytes(engine[0], LogTerm::weights, "CUDA1") == Approx(11.9 * gib));
+  CHECK(bytes(engine[0], LogTerm::weights, "CPU") == Approx(680 * mib));
+  CHECK(bytes(engine[0], LogTerm::compute, "CUDA0") == -1);
+}
+
+TEST_CASE("Ollama in 2026 runs llama-server") {
+  const auto loads = read("ollama-2026-06");
+  REQUIRE(loads.size() == 1);
+  CHECK(loads[0].context == 262144U);
+  CHECK(loads[0].parallel == 2U);
+  CHECK(loads[0].ubatch == 1024U);
+  CHECK(bytes(loads[0], LogTerm::kv_cache, "ROCm0") == Approx(9306 * mib));
+}
+
 TEST_CASE("vLLM V0: one sentence holds the whole profile, blocks are 16 tokens") {
   const auto loads = read("vllm-v0");
   REQUIRE(loads.size() == 1);
   const RuntimeLog& log = loads[0];
   CHECK(log.runtime == "vllm");
-  CHECK(log.version == "0.6.5");
-  CHECK(log.model == "Qwen/Qwen2.5-14B-Instruct-GPTQ-Int4");
-  CHECK(log.quant == "gptq_marlin");
-  CHECK(log.context == 2048U);
-  CHECK(log.kv_tokens == 715U * 16U);
-  CHECK(log.gpu_memory_utilization == Approx(0.15));
-  CHECK(bytes(log, LogTerm::weights, "") == Approx(8.5107 * gib));
-  CHECK(bytes(log, LogTerm::non_torch, "") == Approx(0.26 * gib));
-  CHECK(bytes(log, LogTerm::activation_peak, "") == Approx(0.94 * gib));
-  CHECK(bytes(log, LogTerm::kv_pool, "") == Approx(2.18 * gib));
-  CHECK(bytes(log, LogTerm::graphs, "") == Approx(0.27 * gib));
+  CHECK(log.first_engine);
+  CHECK(log.version == "0.8.5.dev169+gce17db808.d20250423");
+  CHECK(log.model == "/models/QwQ-32B-unsloth-bnb-4bit");
+  CHECK(log.quant == "bitsandbytes");
+  CHECK(log.context == 50000U);
+  CHECK(log.tensor_parallel == 1U);
+  CHECK(log.pipeline_parallel == 2U);
+  CHECK(log.kv_tokens == 7299U * 16U);
+  CHECK(log.gpu_memory_utilization == Approx(0.85));
+  CHECK(static_cast<double>(log.card_bytes.value()) == Approx(31.37 * gib));
+  CHECK(bytes(log, LogTerm::weights, "") == Approx(10.8 * gib));
+  CHECK(bytes(log, LogTerm::non_torch, "") == Approx(0.33 * gib));
+  CHECK(bytes(log, LogTerm::activation_peak, "") == Approx(1.01 * gib));
+  CHECK(bytes(log, LogTerm::kv_pool, "") == Approx(14.52 * gib));
+  CHECK(bytes(log, LogTerm::weights, "process 12897") == Approx(10.3 * gib));
+  CHECK(bytes(log, LogTerm::kv_pool, "process 12897") == Approx(14.26 * gib));
 }
 
-TEST_CASE("vLLM V1 with two workers") {
-  const auto loads = read("vllm-v1");
+TEST_CASE("vLLM V0 before 0.6.5 prints a profile of one line each") {
+  const auto loads = read("vllm-v0-2024");
+  REQUIRE(loads.size() == 1);
+  CHECK(loads[0].first_engine);
+  CHECK(static_cast<double>(loads[0].card_bytes.value()) == Approx(79.22 * gib));
+  CHECK(bytes(loads[0], LogTerm::weights, "") == Approx(14.96 * gib));
+  CHECK(bytes(loads[0], LogTerm::non_torch, "") == Approx(1.79 * gib));
+  CHECK(bytes(loads[0], LogTerm::activation_peak, "") == Approx(1.26 * gib));
+  CHECK(bytes(loads[0], LogTerm::kv_pool, "") == Approx(53.29 * gib));
+}
+
+TEST_CASE("vLLM V1, from 0.8 to 2026") {
+  const auto first = read("vllm-v1-0.8");
+  REQUIRE(first.size() == 1);
+  CHECK(first[0].kv_tokens == 158656U);
+  CHECK(first[0].context == 32768U);
+  CHECK(bytes(first[0], LogTerm::weights, "") == Approx(14.9889 * gib));
+
+  const auto refused = read("vllm-v1-0.10");
+  REQUIRE(refused.size() == 1);
+  CHECK(bytes(refused[0], LogTerm::weights, "") == Approx(65.9651 * gib));
+  CHECK(bytes(refused[0], LogTerm::kv_pool, "") == -1);
+
+  const auto workers = read("vllm-v1");
+  REQUIRE(workers.size() == 1);
+  CHECK(workers[0].kv_tokens == 75840U);
+  CHECK(workers[0].context == 120000U);
+  CHECK(bytes(workers[0], LogTerm::kv_pool, "rank 0") == Approx(2.3 * gib));
+
+  const auto estimated = read("vllm-v1-0.27");
+  REQUIRE(estimated.size() == 1);
+  CHECK(bytes(estimated[0], LogTerm::graphs, "rank 1") == Approx(0.36 * gib));
+  CHECK(bytes(estimated[0], LogTerm::kv_pool, "rank 0") == Approx(6.87 * gib));
+
+  const auto newest = read("vllm-v1-2026-09");
+  REQUIRE(newest.size() == 1);
+  CHECK(newest[0].kv_tokens == 268560U);
+  CHECK(newest[0].context == 2048U);
+  CHECK(newest[0].gpu_memory_utilization == Approx(0.85));
+  CHECK(static_cast<double>(newest[0].card_bytes.value()) == Approx(47.37 * gib));
+  CHECK(bytes(newest[0], LogTerm::activation_peak, "") == Approx(0.57 * gib));
+  CHECK(bytes(newest[0], LogTerm::graphs, "") == Approx(0.22 * gib));
+}
+
+TEST_CASE("vLLM's arguments are read as it prints them, before its engine starts") {
+  const auto loads = read("vllm-args");
   REQUIRE(loads.size() == 1);
   const RuntimeLog& log = loads[0];
-  CHECK(log.version == "0.10.2");
-  CHECK(log.quant.empty());
+  CHECK(log.version == "0.18.0");
+  CHECK(log.model == "/models/unsloth/Qwen3-8B-GGUF/Qwen3-8B-Q4_K_M.gguf");
+  CHECK(log.context == 16384U);
   CHECK(log.kv_type_k == "fp8");
-  CHECK(log.tensor_parallel == 2U);
-  CHECK(log.context == 8192U);
-  CHECK(log.kv_tokens == 171984U);
-  CHECK(bytes(log, LogTerm::weights, "rank 0") == Approx(7.5123 * gib));
-  CHECK(bytes(log, LogTerm::kv_pool, "rank 1") == Approx(10.5 * gib));
+  CHECK(log.sequences == 16U);
+  CHECK(log.gpu_memory_utilization == Approx(0.79));
 }
 
 TEST_CASE("SGLang") {
@@ -152,6 +270,15 @@ TEST_CASE("SGLang") {
   CHECK(log.context == 32768U);
   CHECK(bytes(log, LogTerm::weights, "rank 1") == Approx(15.54 * gib));
   CHECK(bytes(log, LogTerm::kv_pool, "rank 0") == Approx(2.84 * gib));
+}
+
+TEST_CASE("SGLang of 2026") {
+  const auto loads = read("sglang-2026");
+  REQUIRE(loads.size() == 1);
+  CHECK(loads[0].architecture == "Qwen3MoeForCausalLM");
+  CHECK(loads[0].kv_tokens == 1669816U);
+  CHECK(bytes(loads[0], LogTerm::weights, "") == Approx(56.98 * gib));
+  CHECK(bytes(loads[0], LogTerm::kv_pool, "") == Approx(152.88 * gib));
 }
 
 TEST_CASE("lines of a log are never printed raw, and a log of nothing is refused") {

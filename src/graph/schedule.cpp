@@ -215,12 +215,13 @@ private:
   }
 
   Schedule collect() {
-    const auto& order = g_.order();
+    std::vector<Id> order = g_.order();
     Keeps keeps;
     for (const Split& s : splits_) {
       const GraphBackend kind = backends_[static_cast<std::size_t>(s.backend)].kind;
-      if (kind == GraphBackend::cuda || kind == GraphBackend::rocm)
-        fusion_keeps(g_, std::span(order).subspan(s.first, s.last - s.first), uses_, keeps);
+      const std::span<Id> part = std::span(order).subspan(s.first, s.last - s.first);
+      if (kind == GraphBackend::cuda || kind == GraphBackend::rocm) fusion_keeps(g_, part, uses_, keeps);
+      if (kind == GraphBackend::vulkan) std::ranges::copy(vulkan_order(g_, part, uses_, keeps), part.begin());
     }
     std::vector<std::uint32_t> first_keep(g_.size(), 0);
     std::stable_sort(keeps.begin(), keeps.end(), [](const auto& a, const auto& b) { return a.first < b.first; });

@@ -38,6 +38,12 @@ Schedule schedule(Graph& graph, std::span<const BackendTraits> backends, int cop
 /// Adds what the fused kernels of CUDA keep alive within `order[first, last)` (ggml-cuda's graph_optimize).
 void fusion_keeps(const Graph& graph, std::span<const Id> order, std::span<const std::uint16_t> uses, Keeps& keeps);
 
+/// `order` (one split's operations) as Vulkan runs it: work that waits for nothing is drawn forward, within 20
+/// operations, where that breaks no fused kernel, which changes what lives at a time. Adds what fused routers keep alive
+/// (ggml-vulkan's graph_optimize).
+std::vector<Id> vulkan_order(const Graph& graph, std::span<const Id> order, std::span<const std::uint16_t> uses,
+                             Keeps& keeps);
+
 /// Walks the schedule with a BlockAllocator per backend as ggml_gallocr does and returns each buffer's size in bytes.
 std::vector<std::int64_t> reserve(const Graph& graph, const Schedule& schedule,
                                   std::span<const BackendTraits> backends);

@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <array>
-#include <set>
+#include <vector>
 
 #include "graph/schedule.hpp"
 
@@ -49,10 +49,34 @@ Op plain(Op op) {
   return op == Op::sigmoid || op == Op::softplus ? Op::unary : op;
 }
 
+/// An operation with what comparisons need at hand.
+struct Item {
+  Id id = absent, base = absent;
+  Op op = Op::none;
+  bool empty = false;
+  std::size_t operands = 0;  ///< places up to the last operand
+  std::array<Id, 7> src{}, src_base{};
+};
+
 class Reorder {
 public:
   Reorder(const Graph& graph, std::span<const Id> nodes, std::span<const std::uint16_t> uses, Keeps& keeps)
-      : g_(graph), nodes_(nodes), uses_(uses), keeps_(keeps), used_(nodes.size(), false) {}
+      : g_(graph), nodes_(nodes), uses_(uses), keeps_(keeps), used_(nodes.size(), 0), placed_(graph.size(), 0) {
+    items_.reserve(nodes.size());
+    order_.reserve(nodes.size());
+    for (const Id id : nodes) {
+      const Node& n = g_[id];
+      Item item{id, base(id), plain(n.op), n.op == Op::none || is_view_op(n.op), 0, n.src, {}};
+      item.src_base.fill(absent);
+      for (std::size_t s = 0; s < n.src.size(); ++s)
+        if (n.src[s] != absent) {
+          item.src_base[s] = base(n.src[s]);
+          item.operands = s + 1;
+        }
+      if (item.op == Op::top_k) has_picks_ = true;
+      items_.push_back(item);
+    }
+  }
 
   std::vector<Id> run() {
     while (first_ < nodes_.size()) {
@@ -69,50 +93,53 @@ public:
 
 private:
   [[nodiscard]] const Node& node(std::size_t at) const { return g_[nodes_[at]]; }
-  [[nodiscard]] Op op(std::size_t at) const { return plain(node(at).op); }
+  [[nodiscard]] Op op(std::size_t at) const { return items_[at].op; }
   [[nodiscard]] bool is_leaf(Id id) const { return id == absent || g_[id].op == Op::none; }
-  [[nodiscard]] static bool empty(const Node& n) { return n.op == Op::none || is_view_op(n.op); }
-  [[nodiscard]] bool empty(std::size_t at) const { return empty(node(at)); }
+  [[nodiscard]] bool empty(std::size_t at) const { return items_[at].empty; }
   [[nodiscard]] Id base(Id id) const { return g_[id].view_of != absent ? g_[id].view_of : id; }
-  [[nodiscard]] bool done(Id id) const { return is_leaf(id) || placed_.contains(id); }
+  [[nodiscard]] bool done(Id id) const { return is_leaf(id) || placed_[static_cast<std::size_t>(id)] != 0; }
 
   /// Whether `later` has to come after `earlier`: it reads it, or one touches memory that the other writes.
   [[nodiscard]] bool depends(std::size_t later, std::size_t earlier) const {
-    const Node &a = node(later), &b = node(earlier);
-    const Id from = nodes_[earlier], to_base = base(nodes_[later]), from_base = base(from);
-    const bool works = !empty(a) && !empty(b);
-    for (std::size_t s = 0; s < a.src.size(); ++s) {
-      if (a.src[s] == from) return true;
-      if (!works) continue;
-      if (a.src[s] != absent && base(a.src[s]) == from_base) return true;
-      if (b.src[s] != absent && to_base == base(b.src[s])) return true;
+    const Item &a = items_[later], &b = items_[earlier];
+    for (std::size_t s = 0; s < a.operands; ++s)
+      if (a.src[s] == b.id) return true;
+    if (!a.empty && !b.empty) {
+      for (std::size_t s = 0; s < a.operands; ++s)
+        if (a.src_base[s] == b.base) return true;
+      for (std::size_t s = 0; s < b.operands; ++s)
+        if (b.src_base[s] == a.base) return true;
     }
-    return to_base == from_base;
+    return a.base == b.base;
   }
 
   [[nodiscard]] bool matches(const Pattern& pattern, std::size_t at) const {
     if (at + pattern.count > nodes_.size()) return false;
     for (std::size_t i = 0; i < pattern.count; ++i)
-      if (op(at + i) != pattern.ops[i] || used_[at + i]) return false;
+      if (op(at + i) != pattern.ops[i] || used_[at + i] != 0) return false;
     return true;
   }
 
   [[nodiscard]] bool starts_pattern(std::size_t at) const {
+    const Op first = op(at);
+    const bool may_start = first == Op::soft_max || first == Op::unary || first == Op::argsort ||
+                           first == Op::rms_norm || first == Op::rope;
+    if (!may_start && !has_picks_) return false;
     const auto here = [&](const Pattern& p) { return matches(p, at); };
     if (std::ranges::any_of(routers, here) || std::ranges::any_of(chains, here)) return true;
-    for (std::size_t back = 0; back < picks.count && back <= at; ++back)
+    for (std::size_t back = 0; has_picks_ && back < picks.count && back <= at; ++back)
       if (matches(picks, at - back)) return true;
     return false;
   }
 
   void append(std::size_t at) {
     order_.push_back(nodes_[at]);
-    placed_.insert(nodes_[at]);
-    used_[at] = true;
+    placed_[static_cast<std::size_t>(nodes_[at])] = 1;
+    used_[at] = 1;
   }
 
   void advance() {
-    while (first_ < nodes_.size() && used_[first_]) ++first_;
+    while (first_ < nodes_.size() && used_[first_] != 0) ++first_;
   }
 
   bool keep(const Pattern& pattern) {
@@ -128,11 +155,14 @@ private:
       if (!matches(pattern, first_)) continue;
       std::size_t last = first_ + pattern.count - 1;
       if (last + 1 < nodes_.size() && op(last + 1) == Op::scale) ++last;
-      std::set<Id> seen;
+      std::vector<Id> seen;
       for (std::size_t i = 0; i < pattern.count; ++i) {
         for (const Id s : node(first_ + i).src)
-          if (s != absent && seen.insert(s).second) keeps_.emplace_back(nodes_[last], s);
-        seen.insert(nodes_[first_ + i]);
+          if (s != absent && std::ranges::find(seen, s) == seen.end()) {
+            seen.push_back(s);
+            keeps_.emplace_back(nodes_[last], s);
+          }
+        seen.push_back(nodes_[first_ + i]);
       }
       return keep(pattern);
     }
@@ -145,7 +175,7 @@ private:
     const Op a = op(earlier), b = op(later);
     if ((a == Op::rms_norm || a == Op::unary) && b == Op::mul) {
       for (std::size_t i = earlier + 1; i < later; ++i)
-        if (!used_[i] && !empty(i)) return false;
+        if (used_[i] == 0 && !empty(i)) return false;
       return true;
     }
     return later == earlier + 1 && std::ranges::find(neighbours, std::array{a, b}) != neighbours.end();
@@ -155,9 +185,10 @@ private:
   void gather(std::vector<std::size_t>& set) {
     const std::size_t first = first_, end = std::min(first + window, nodes_.size());
     for (std::size_t j = first + 1; j < end; ++j) {
-      if (used_[j] || empty(j) || starts_pattern(j)) continue;
+      if (used_[j] != 0 || empty(j) || starts_pattern(j)) continue;
       bool ready = true;
-      for (std::size_t c = first; c < j && ready; ++c) ready = used_[c] || !depends(j, c) || fuses(c, j, set.back());
+      for (std::size_t c = first; c < j && ready; ++c)
+        ready = used_[c] != 0 || !depends(j, c) || fuses(c, j, set.back());
       if (!ready) continue;
       set.push_back(j);
       pull_fused(j, set);
@@ -166,7 +197,7 @@ private:
 
   void pull(std::size_t at, std::vector<std::size_t>& set) {
     set.push_back(at);
-    used_[at] = true;
+    used_[at] = 1;
   }
 
   template <class Wanted>
@@ -217,7 +248,7 @@ private:
   void pull_store(std::size_t at, std::vector<std::size_t>& set) {
     std::size_t shown = 0, stored = 0;
     for (std::size_t k = at + 1; k < std::min(at + near, nodes_.size()) && stored == 0; ++k) {
-      if (used_[k]) continue;
+      if (used_[k] != 0) continue;
       if (shown == 0 && op(k) == Op::view && node(k).src[0] == nodes_[at])
         shown = k;
       else if (shown != 0 && op(k) == Op::set_rows && node(k).src[0] == nodes_[shown])
@@ -227,7 +258,7 @@ private:
     for (const std::size_t inner : {at, shown})
       if (node(inner).output || uses_[static_cast<std::size_t>(nodes_[inner])] != 1) return;
     for (std::size_t c = at + 1; c < stored; ++c)
-      if (!used_[c] && c != shown && !empty(c) && depends(stored, c)) return;
+      if (used_[c] == 0 && c != shown && !empty(c) && depends(stored, c)) return;
     pull(shown, set);
     pull(stored, set);
   }
@@ -236,10 +267,10 @@ private:
   void gather_views(std::vector<std::size_t>& set) {
     const std::size_t first = first_, end = std::min(first + window, nodes_.size());
     for (std::size_t j = first + 1; j < end; ++j) {
-      if (used_[j] || !empty(j)) continue;
+      if (used_[j] != 0 || !empty(j)) continue;
       bool ready = true;
       for (std::size_t c = first; c < j && ready; ++c)
-        ready = used_[c] || !depends(j, c) || std::ranges::find(set, c) != set.end();
+        ready = used_[c] != 0 || !depends(j, c) || std::ranges::find(set, c) != set.end();
       if (ready) set.push_back(j);
     }
   }
@@ -248,10 +279,12 @@ private:
   std::span<const Id> nodes_;
   std::span<const std::uint16_t> uses_;
   Keeps& keeps_;
-  std::vector<bool> used_;
+  std::vector<Item> items_;
+  std::vector<std::uint8_t> used_;    ///< by place
+  std::vector<std::uint8_t> placed_;  ///< by tensor
   std::vector<Id> order_;
-  std::set<Id> placed_;
   std::size_t first_ = 0;
+  bool has_picks_ = false;
 };
 
 }  // namespace

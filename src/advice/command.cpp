@@ -93,13 +93,21 @@ std::string split_flags(const Estimate& estimate) {
   return flags + fmt::format(" -ts {}", fmt::join(parts, ","));
 }
 
-std::string llama_server(const Estimate& estimate, const ModelRecord& model, const QuantRecord& quant) {
+/// The file that a converter would write: `Llama-3.1-8B-Instruct-Q4_K_M.gguf`.
+std::string converted_file(const ModelRecord& model, const std::string& file_type) {
+  return shell_word(
+      fmt::format("{}-{}.gguf", base_name(model.repository.empty() ? model.id : model.repository), file_type));
+}
+
+std::string llama_server(const Estimate& estimate, const ModelRecord& model, const std::string& path,
+                         const QuantRecord& quant) {
   std::string command = "llama-server";
-  if (!model.gguf_repository.empty())
-    command += fmt::format(" -hf {}:{}", model.gguf_repository, quant.id);
+  if (path.ends_with(".gguf"))
+    command += " -m " + shell_word(path);
+  else if (!model.gguf_repository.empty())
+    command += " -hf " + shell_word(fmt::format("{}:{}", model.gguf_repository, quant.id));
   else
-    command +=
-        fmt::format(" -m {}-{}.gguf", base_name(model.repository.empty() ? model.id : model.repository), quant.id);
+    command += " -m " + converted_file(model, quant.id);
 
   const Settings& settings = estimate.settings;
   const Placement& placement = estimate.placement;
@@ -132,10 +140,16 @@ std::string llama_server(const Estimate& estimate, const ModelRecord& model, con
   return command;
 }
 
-std::string vllm_like(const Estimate& estimate, const ModelRecord& model, std::string_view program) {
+/// The released checkpoint, as runtimes that read it take it: a folder here, or a name on the hub.
+std::string checkpoint(const ModelRecord& model, const std::string& path) {
+  return shell_word(!path.empty() ? path : model.repository.empty() ? model.id : model.repository);
+}
+
+std::string vllm_like(const Estimate& estimate, const ModelRecord& model, const std::string& path,
+                      std::string_view program) {
   const std::size_t devices = std::max<std::size_t>(1, estimate.machine.devices.size());
   const bool sglang = program.starts_with("python");
-  std::string command = fmt::format("{} {}", program, model.repository.empty() ? model.id : model.repository);
+  std::string command = fmt::format("{} {}", program, checkpoint(model, path));
   const std::uint32_t length = estimate.settings.context / std::max(1u, estimate.settings.parallel);
   command += fmt::format(" {} {}", sglang ? "--context-length" : "--max-model-len", length);
   if (devices > 1) command += fmt::format(" {} {}", sglang ? "--tp" : "--tensor-parallel-size", devices);
@@ -154,14 +168,18 @@ std::string vllm_like(const Estimate& estimate, const ModelRecord& model, std::s
 
 }  // namespace
 
-std::string launch_command(const Estimate& estimate, const ModelRecord& model, const QuantRecord& quant,
-                           const RuntimeRecord& runtime) {
+std::string launch_command(const Estimate& estimate, const ModelRecord& model, const std::string& path,
+                           const QuantRecord& quant, const RuntimeRecord& runtime) {
   if (!estimate.runtime.supported) return "";
-  if (runtime.memory_model == "llama.cpp") return llama_server(estimate, model, quant);
-  if (runtime.id == "sglang") return vllm_like(estimate, model, "python -m sglang.launch_server --model-path");
-  if (runtime.memory_model == "vllm") return vllm_like(estimate, model, "vllm serve");
+  if (runtime.memory_model == "llama.cpp") return llama_server(estimate, model, path, quant);
+  if (runtime.id == "sglang") return vllm_like(estimate, model, path, "python -m sglang.launch_server --model-path");
+  if (runtime.memory_model == "vllm") return vllm_like(estimate, model, path, "vllm serve");
   if (runtime.memory_model == "mlx")
-    return fmt::format("mlx_lm.server --model mlx-community/{}-{:.0f}bit", base_name(model.repository), quant.bits);
+    return "mlx_lm.server --model " +
+           (path.empty()
+                ? shell_word(fmt::format("mlx-community/{}-{:.0f}bit",
+                                         base_name(model.repository.empty() ? model.id : model.repository), quant.bits))
+                : shell_word(path));
   return runtime.command;
 }
 
@@ -177,10 +195,8 @@ std::string added_flags(const Catalog& catalog, const Request& request, const Mo
   } else if (!request.draft.empty()) {
     const ModelRecord draft = catalog.model(request.draft).record;
     const std::string file_type = request.draft_quant.empty() ? quant.id : request.draft_quant;
-    flags += draft.gguf_repository.empty()
-                 ? fmt::format(" -md {}-{}.gguf", base_name(draft.repository.empty() ? draft.id : draft.repository),
-                               file_type)
-                 : fmt::format(" -hfd {}:{}", draft.gguf_repository, file_type);
+    flags += draft.gguf_repository.empty() ? " -md " + converted_file(draft, file_type)
+                                           : fmt::format(" -hfd {}:{}", draft.gguf_repository, file_type);
   }
   const bool drafts = request.draft_tokens || request.draft_accept;
   if (request.mtp && drafts && request.draft.empty()) flags += " --spec-type draft-mtp";

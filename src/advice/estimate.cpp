@@ -161,7 +161,8 @@ Estimate Session::estimate(const Request& request) const {
   estimate.system_lines = question.system;
   for (MemoryLine& line : server_lines(request, question, setup)) estimate.system_lines.push_back(std::move(line));
   if (request.draft_accept) estimate.speculation = speculation_of(*parts_, question, request, setup, target, outcome);
-  estimate.command = launch_command(estimate, question.subject.record, question.quant, question.runtime);
+  estimate.command =
+      launch_command(estimate, question.subject.record, question.subject.path, question.quant, question.runtime);
   if (estimate.command.starts_with("llama-server"))
     estimate.command += added_flags(parts_->catalog, request, question.subject.record, question.quant);
   estimate.download = download_of(question.subject.record, question.quant, estimate.memory.weights);

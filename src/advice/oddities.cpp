@@ -71,6 +71,38 @@ void check_blocks(const ModelFile& file, std::vector<std::string>& out) {
   if (told > 5) out.push_back(fmt::format("{} more tensors are missing in some blocks.", told - 5));
 }
 
+/// Tensors that make no sense without another of the same block, and the names that the other may have.
+struct Partner {
+  std::string_view has, needs, or_needs;
+};
+constexpr Partner partners[] = {
+    {"ffn_gate.weight", "ffn_up.weight", ""},
+    {"ffn_up.weight", "ffn_down.weight", ""},
+    {"ffn_down.weight", "ffn_up.weight", "ffn_gate_up.weight"},
+    {"ffn_gate_exps.weight", "ffn_up_exps.weight", ""},
+    {"ffn_up_exps.weight", "ffn_down_exps.weight", ""},
+    {"ffn_down_exps.weight", "ffn_up_exps.weight", "ffn_gate_up_exps.weight"},
+    {"attn_q.weight", "attn_output.weight", ""},
+};
+
+/// What is missing in every block alike, so that comparing blocks does not show it.
+void check_partners(const ModelFile& file, std::vector<std::string>& out) {
+  if (file.format != FileFormat::gguf || !file.architecture_known) return;
+  std::map<int, Names> blocks;
+  for (const Tensor& tensor : file.tensors)
+    if (tensor.layer >= 0) blocks[tensor.layer].insert(stem(tensor));
+  for (const Partner& partner : partners) {
+    std::vector<std::size_t> lacking;
+    for (const auto& [layer, names] : blocks)
+      if (names.contains(std::string(partner.has)) && !names.contains(std::string(partner.needs)) &&
+          !names.contains(std::string(partner.or_needs)))
+        lacking.push_back(static_cast<std::size_t>(layer));
+    if (!lacking.empty() && lacking.size() * 4 > blocks.size())
+      out.push_back(fmt::format("`{}` is missing in {} blocks ({}), which have `{}`: the file is not whole.",
+                                partner.needs, lacking.size(), some(lacking), partner.has));
+  }
+}
+
 void check_tables(const ModelFile& file, std::vector<std::string>& out) {
   const Architecture& a = file.architecture;
   const auto has = [&](std::string_view name) {
@@ -132,6 +164,7 @@ std::vector<std::string> oddities(const ModelFile& file) {
   std::vector<std::string> out;
   if (file.tensors.empty() || file.kind != FileKind::model) return out;
   check_blocks(file, out);
+  check_partners(file, out);
   check_tables(file, out);
   check_recipe(file, out);
   return out;

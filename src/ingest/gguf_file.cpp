@@ -100,6 +100,9 @@ private:
       end = std::max(end, stored[i].offset + padded(sizes_[i].bytes, part_.header.alignment));
       last_byte_ = std::max(last_byte_, stored[i].offset + sizes_[i].bytes);
     }
+    if (unknown_warnings_ > told_unknown)
+      warnings_.push_back(fmt::format("{}: {} more tensors have types that this program does not know.", part_.name,
+                                      unknown_warnings_ - told_unknown));
     if (gap_ > 0) warnings_.push_back(fmt::format("{}: {} bytes between tensors belong to none.", part_.name, gap_));
     if (last_byte_ > 0 && part_.file_bytes > 0 && part_.header.data_offset + last_byte_ > part_.file_bytes)
       refuse_short_file();
@@ -141,10 +144,12 @@ private:
     }
     tensor.type = block_format(tensor.elements(), bytes, unknown_type_id);
     sizes_[i].bytes = tensor.bytes();
-    if (unknown_warnings_++ < 3)
+    if (unknown_warnings_++ < told_unknown)
       warnings_.push_back(fmt::format("{}: the tensor `{}` has type {}, which this program does not know: {}.",
                                       part_.name, tensor.name, stored.type, how));
   }
+
+  static constexpr int told_unknown = 3;
 
   const GgufPart& part_;
   std::vector<std::string>& warnings_;

@@ -16,6 +16,7 @@ constexpr std::uint64_t max_tensors = 1u << 16;
 constexpr std::uint64_t max_key_length = (1u << 16) - 1;  // the format's own limit
 constexpr std::uint64_t max_name_length = 1024;           // ggml itself takes 63
 constexpr std::uint64_t max_walked_bytes = 40u << 20;     // bytes of string arrays, whose lengths must be walked
+constexpr std::uint64_t max_text_length = 16u << 20;      // chat templates take some 100 KB
 constexpr std::uint64_t max_alignment = 1u << 20;
 
 constexpr std::uint64_t min_value_bytes = 8 + 1 + 4 + 1;  // key length, key, type, value
@@ -158,7 +159,7 @@ private:
       out.count = in_.number<std::uint64_t>();
       out.data = elements(out);
     } else if (out.type == GgufType::string) {
-      out.data = string(std::numeric_limits<std::uint64_t>::max(), "a string");
+      out.data = string(max_text_length, "a string");
     } else {
       out.data = in_.view(width(out.type));
     }
@@ -171,8 +172,9 @@ private:
       bad(at, fmt::format("the metadata key `{}` is an array of arrays, which no reader takes", printable(array.key)));
     if (array.type != GgufType::string) {
       const std::uint64_t each = width(array.type);
-      if (array.count > std::numeric_limits<std::uint64_t>::max() / each)
-        bad(at, fmt::format("the array `{}` claims {} elements", printable(array.key), array.count));
+      if (array.count > max_walked_bytes / each)
+        bad(at, fmt::format("the array `{}` claims {} elements, more than any vocabulary has", printable(array.key),
+                            array.count));
       return in_.view(array.count * each);
     }
     if (array.count > max_walked_bytes / 8)

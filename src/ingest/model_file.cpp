@@ -49,6 +49,7 @@ ModelFile read_gguf_set(const std::string& path) {
     parts.push_back({name, read_gguf_header(file.bytes(), name), file.size()});
   }
   ModelFile model = gguf_model(parts);
+  model.loaded = paths.front();
   if (paths.size() == 1) {
     const std::uint64_t count = parts.front().header.unsigned_number("split.count").value_or(1);
     if (count > 1)
@@ -204,6 +205,9 @@ ModelFile read_model_file(const std::string& path, const ReadOptions& options) {
     throw Error(ErrorCode::malformed, fmt::format("cannot read {}: there is no such file or folder", printable(path)));
   ModelFile model = fs::is_directory(status) ? read_folder(path) : read_regular_file(path);
   model.path = path;
+  if (model.format == FileFormat::safetensors)
+    model.loaded = fs::is_directory(status) ? path : fs::path(path).parent_path().string();
+  if (model.format == FileFormat::safetensors && model.loaded.empty()) model.loaded = ".";
   if (model.name.empty()) model.name = stem_of(path);
   return model;
 }

@@ -39,7 +39,9 @@ struct Quantization {
 };
 
 struct ModelFile {
-  std::string path;  ///< as it was given; `-` for standard input
+  std::string path;    ///< as it was given; `-` for standard input
+  std::string loaded;  ///< what a runtime is given: the first GGUF file, or the checkpoint's folder. Empty for standard
+                       ///< input and for a configuration alone
   FileFormat format = FileFormat::gguf;
   FileKind kind = FileKind::model;
   std::string name;        ///< the file's own name for the model, else the file or folder name; printable

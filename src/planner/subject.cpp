@@ -31,6 +31,7 @@ Subject subject_of_file(const Catalog& catalog, const std::string& path, bool mt
             path));
   Subject subject;
   subject.from_file = !file.tensors.empty();
+  subject.path = file.loaded;
   subject.notes = std::move(file.warnings);
 
   ModelRecord& record = subject.record;

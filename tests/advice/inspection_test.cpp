@@ -94,6 +94,26 @@ TEST_CASE("missing tensors are named with their blocks") {
   CHECK(says(i.oddities, "no vocabulary"));
 }
 
+TEST_CASE("what every block lacks alike is named too, and no whole model is called cut") {
+  GgufWriter w;
+  w.text("general.architecture", "llama");
+  w.u32("llama.block_count", 2);
+  w.u32("llama.attention.head_count", 4);
+  w.u32("llama.embedding_length", 256);
+  for (int block = 0; block < 2; ++block) {
+    const std::string prefix = "blk." + std::to_string(block) + ".";
+    w.tensor(prefix + "ffn_gate.weight", {256, 256}, 0, 256 * 256 * 4);
+    w.tensor(prefix + "ffn_down.weight", {256, 256}, 0, 256 * 256 * 4);
+  }
+  CHECK(says(inspected(w).oddities, "`ffn_up.weight` is missing in 2 blocks (0, 1)"));
+  for (const ModelRecord& record : Catalog::builtin().models()) {
+    INFO(record.id);
+    const Model model = read_model(record.config_json);
+    if (model.architecture.gguf_arch.empty()) continue;
+    CHECK_FALSE(says(inspected(model_header(model)).oddities, "the file is not whole"));
+  }
+}
+
 TEST_CASE("a projector is summed up without what only models have") {
   GgufWriter w;
   w.text("general.architecture", "clip");

@@ -91,15 +91,18 @@ void check_partners(const ModelFile& file, std::vector<std::string>& out) {
   std::map<int, Names> blocks;
   for (const Tensor& tensor : file.tensors)
     if (tensor.layer >= 0) blocks[tensor.layer].insert(stem(tensor));
+  std::set<std::string_view> told;
   for (const Partner& partner : partners) {
+    if (told.contains(partner.needs)) continue;
     std::vector<std::size_t> lacking;
     for (const auto& [layer, names] : blocks)
       if (names.contains(std::string(partner.has)) && !names.contains(std::string(partner.needs)) &&
           !names.contains(std::string(partner.or_needs)))
         lacking.push_back(static_cast<std::size_t>(layer));
-    if (!lacking.empty() && lacking.size() * 4 > blocks.size())
-      out.push_back(fmt::format("`{}` is missing in {} blocks ({}), which have `{}`: the file is not whole.",
-                                partner.needs, lacking.size(), some(lacking), partner.has));
+    if (lacking.size() * 4 <= blocks.size()) continue;
+    told.insert(partner.needs);
+    out.push_back(fmt::format("`{}` is missing in {} blocks ({}), which have `{}`: the file is not whole.",
+                              partner.needs, lacking.size(), some(lacking), partner.has));
   }
 }
 

@@ -7,6 +7,7 @@
 #include "catalog/builtin.hpp"
 #include "catalog/data_folder.hpp"
 #include "catalog/fields.hpp"
+#include "catalog/file_name.hpp"
 #include "catalog/impl.hpp"
 #include "catalog/json_entry.hpp"
 #include "catalog/nearest.hpp"
@@ -30,8 +31,8 @@ const Catalog& Catalog::builtin() {
 
 Catalog Catalog::with_overlay(const std::string& directory) const {
   auto packed = std::make_shared<const std::string>(
-      catalog::pack(catalog::read_folder(directory), catalog::schemas_of(impl_->layers),
-                    catalog::read_measurements(std::filesystem::path(directory) / "measurements"), &impl_->layers));
+      catalog::pack(catalog::read_folder(path_of(directory)), catalog::schemas_of(impl_->layers),
+                    catalog::read_measurements(path_of(directory) / "measurements"), &impl_->layers));
   auto impl = std::make_shared<Impl>(*impl_);
   impl->layers.add(*packed, packed, directory);
   return Catalog(std::move(impl));

@@ -9,13 +9,14 @@
 #include <system_error>
 
 #include "canrun/error.hpp"
+#include "catalog/file_name.hpp"
 
 namespace canrun::catalog {
 namespace {
 
 std::string read_text(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
-  if (!stream) throw Error(ErrorCode::malformed, fmt::format("{}: cannot be opened", file.string()));
+  if (!stream) throw Error(ErrorCode::malformed, fmt::format("{}: cannot be opened", name_of(file)));
   return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
 }
 
@@ -26,11 +27,11 @@ std::vector<SourceFile> files_of(const std::filesystem::path& folder, std::strin
     if (item.path().extension() == extension && !item.is_directory(error)) paths.push_back(item.path());
   }
   if (error) {
-    throw Error(ErrorCode::malformed, fmt::format("{}: cannot be read: {}", folder.string(), error.message()));
+    throw Error(ErrorCode::malformed, fmt::format("{}: cannot be read: {}", name_of(folder), error.message()));
   }
   std::sort(paths.begin(), paths.end());
   std::vector<SourceFile> files;
-  for (const auto& path : paths) files.push_back({path.string(), read_text(path)});
+  for (const auto& path : paths) files.push_back({name_of(path), read_text(path)});
   return files;
 }
 
@@ -40,7 +41,7 @@ std::vector<SourceFile> read_folder(const std::filesystem::path& folder) {
   std::error_code error;
   if (!std::filesystem::is_directory(folder, error)) {
     throw Error(ErrorCode::malformed,
-                fmt::format("{}: is not a folder; a folder with catalog files (*.json) was expected", folder.string()));
+                fmt::format("{}: is not a folder; a folder with catalog files (*.json) was expected", name_of(folder)));
   }
   return files_of(folder, ".json");
 }
@@ -55,7 +56,7 @@ Schemas read_schemas(const std::filesystem::path& folder) {
   constexpr std::string_view kSuffix = ".schema";
   Schemas schemas;
   for (SourceFile& file : read_folder(folder)) {
-    std::string stem = std::filesystem::path(file.path).stem().string();
+    std::string stem = name_of(path_of(file.path).stem());
     if (stem.size() <= kSuffix.size() || !std::string_view(stem).ends_with(kSuffix)) continue;
     stem.resize(stem.size() - kSuffix.size());
     schemas.emplace(std::move(stem), std::move(file.text));

@@ -9,6 +9,7 @@
 
 #include "canrun/error.hpp"
 #include "catalog/blob.hpp"
+#include "catalog/file_name.hpp"
 #include "catalog/json_entry.hpp"
 #include "catalog/measurement_table.hpp"
 #include "catalog/nearest.hpp"
@@ -185,7 +186,7 @@ std::string pack(const std::vector<SourceFile>& files, const Schemas& schemas,
       throw Error(ErrorCode::malformed,
                   fmt::format("{}: $: found {}, expected an object", file.path, document.type_name()));
     }
-    const std::string stem = std::filesystem::path(file.path).stem().string();
+    const std::string stem = name_of(path_of(file.path).stem());
     if (!document.contains("kind") && !document.contains("entries")) {
       check_document_name(stem, file.path, below);
       if (const auto it = parsed_schemas.find(stem); it != parsed_schemas.end()) {

@@ -55,8 +55,8 @@ std::string unknown_words(const CommandLine& line, const std::vector<std::string
     if (!message.empty()) message += "; ";
     if (word.starts_with("-") && word != "-") {
       message += fmt::format("unknown option {}", catalog::printable(word));
-      if (const std::string near = nearest_option(line, word); !near.empty())
-        message += fmt::format(": did you mean {}?", near);
+      if (const std::string known = nearest_option(line, word); !known.empty())
+        message += fmt::format(": did you mean {}?", known);
     } else {
       message += fmt::format("\"{}\" is one word too many", catalog::printable(word));
     }

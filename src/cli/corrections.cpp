@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "canrun/error.hpp"
+#include "catalog/file_name.hpp"
 #include "catalog/schema.hpp"
 #include "cli/output.hpp"
 
@@ -21,9 +22,9 @@ constexpr std::size_t most_measurements = 20'000;
 
 std::vector<OwnMeasurement> read(const std::string& path, const Catalog& catalog) {
   std::error_code error;
-  if (std::filesystem::file_size(path, error) > largest_file || error)
+  if (std::filesystem::file_size(path_of(path), error) > largest_file || error)
     throw Error(ErrorCode::malformed, fmt::format("{} is larger than 8 MiB or no file: remove it to start anew", path));
-  std::ifstream stream(path, std::ios::binary);
+  std::ifstream stream(path_of(path), std::ios::binary);
   if (!stream) throw Error(ErrorCode::malformed, fmt::format("{}: cannot be opened", path));
   const std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
   const nlohmann::json document = catalog::parse_json(text, path);
@@ -45,13 +46,13 @@ bool same_case(const OwnMeasurement& a, const OwnMeasurement& b) {
 std::string corrections_path() {
   const std::string catalogs = user_catalog_directory();
   if (catalogs.empty()) return {};
-  return (std::filesystem::path(catalogs).parent_path() / "corrections.json").string();
+  return name_of(path_of(catalogs).parent_path() / "corrections.json");
 }
 
 std::shared_ptr<const Corrections> load_corrections(const Catalog& catalog) {
   const std::string path = corrections_path();
   std::error_code error;
-  if (path.empty() || !std::filesystem::exists(path, error)) return nullptr;
+  if (path.empty() || !std::filesystem::exists(path_of(path), error)) return nullptr;
   return std::make_shared<const Corrections>(read(path, catalog));
 }
 
@@ -59,10 +60,11 @@ std::size_t store_corrections(const Catalog& catalog, const std::vector<OwnMeasu
   const std::string path = corrections_path();
   if (path.empty())
     throw Error(ErrorCode::bad_value,
-                "there is no folder to keep the correction in: set HOME or XDG_CONFIG_HOME to an absolute path");
+                "there is no folder to keep the correction in: set HOME (on Windows APPDATA) or XDG_CONFIG_HOME to an "
+                "absolute path");
   std::error_code error;
   std::vector<OwnMeasurement> all;
-  if (std::filesystem::exists(path, error)) all = read(path, catalog);
+  if (std::filesystem::exists(path_of(path), error)) all = read(path, catalog);
   for (const OwnMeasurement& m : measured) {
     const auto older = std::ranges::find_if(all, [&](const OwnMeasurement& o) { return same_case(o, m); });
     if (older == all.end())
@@ -81,7 +83,7 @@ std::size_t store_corrections(const Catalog& catalog, const std::vector<OwnMeasu
                     {"measured", m.measured},
                     {"predicted", m.predicted},
                     {"date", m.date}});
-  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
+  std::filesystem::create_directories(path_of(path).parent_path(), error);
   if (error)
     throw Error(ErrorCode::bad_value, fmt::format("cannot create the folder of {}: {}", path, error.message()));
   write_output(path, nlohmann::ordered_json{{"schema", "canrun.corrections/1"}, {"measurements", list}}.dump(

@@ -4,6 +4,7 @@
 #include "canrun/error.hpp"
 #include "cli/exit_status.hpp"
 #include "cli/output.hpp"
+#include "cli/terminal.hpp"
 #include "cli/verbs.hpp"
 
 namespace {
@@ -18,6 +19,7 @@ int run(const canrun::cli::Arguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  const canrun::cli::Streams streams;
   try {
     return run({argv + 1, argv + argc});
   } catch (const canrun::Error& error) {

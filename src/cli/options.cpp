@@ -1,4 +1,5 @@
 #include "cli/options.hpp"
+#include "catalog/file_name.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -112,10 +113,10 @@ void add_question_options(CommandLine& app, QuestionOptions& o) {
 
 Catalog open_catalog(const OutputOptions& options) {
   Catalog catalog = Catalog::builtin();
-  if (const std::string own = user_catalog_directory(); !own.empty() && std::filesystem::is_directory(own))
+  if (const std::string own = user_catalog_directory(); !own.empty() && std::filesystem::is_directory(path_of(own)))
     catalog = catalog.with_overlay(own);
   for (const std::string& folder : options.catalogs) {
-    if (!std::filesystem::is_directory(folder))
+    if (!std::filesystem::is_directory(path_of(folder)))
       throw Error(ErrorCode::malformed, "--catalog takes a folder with catalog files; there is none at " + folder);
     catalog = catalog.with_overlay(folder);
   }

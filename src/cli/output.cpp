@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "catalog/file_name.hpp"
 #include "report/plain.hpp"
 
 namespace canrun::cli {
@@ -31,7 +32,9 @@ void write_output(const std::string& path, std::string_view text) {
     return;
   }
   std::error_code error;
-  const bool plain_file = !std::filesystem::exists(path, error) || std::filesystem::is_regular_file(path, error);
+  const std::filesystem::path final_path = path_of(path);
+  const bool plain_file =
+      !std::filesystem::exists(final_path, error) || std::filesystem::is_regular_file(final_path, error);
   const std::string target = plain_file ? path + ".part" : path;
   std::FILE* const file = std::fopen(target.c_str(), "wb");
   if (file == nullptr) fail(path, errno);
@@ -39,12 +42,12 @@ void write_output(const std::string& path, std::string_view text) {
     write_all(file, text, path);
   } catch (...) {
     std::fclose(file);
-    if (plain_file) std::filesystem::remove(target, error);
+    if (plain_file) std::filesystem::remove(path_of(target), error);
     throw;
   }
   if (std::fclose(file) != 0) fail(path, errno);
   if (!plain_file) return;
-  std::filesystem::rename(target, path, error);
+  std::filesystem::rename(path_of(target), final_path, error);
   if (error) fail(path, error.value());
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #ifdef _WIN32
+#include <fcntl.h>
 #include <io.h>
 #include <windows.h>
 #else
@@ -23,6 +24,22 @@ std::string_view environment(const char* name) {
 }
 
 #ifdef _WIN32
+Streams::Streams() {
+  for (const int stream : {0, 1, 2}) _setmode(stream, _O_BINARY);
+  const HANDLE console = GetStdHandle(STD_OUTPUT_HANDLE);
+  DWORD mode = 0;
+  if (GetConsoleMode(console, &mode) == 0) return;
+  code_page_ = GetConsoleOutputCP();
+  SetConsoleOutputCP(CP_UTF8);
+  constexpr DWORD escapes = 0x0004;  // ENABLE_VIRTUAL_TERMINAL_PROCESSING, Windows 10
+  if (SetConsoleMode(console, mode | escapes) != 0) mode_ = mode;
+}
+
+Streams::~Streams() {
+  if (code_page_ != 0) SetConsoleOutputCP(code_page_);
+  if (mode_ != 0) SetConsoleMode(GetStdHandle(STD_OUTPUT_HANDLE), mode_);
+}
+
 bool output_is_terminal() {
   return _isatty(1) != 0;
 }
@@ -36,6 +53,9 @@ int terminal_width() {
   return info.srWindow.Right - info.srWindow.Left + 1;
 }
 #else
+Streams::Streams() = default;
+Streams::~Streams() = default;
+
 bool output_is_terminal() {
   return isatty(STDOUT_FILENO) != 0;
 }

@@ -5,6 +5,22 @@
 
 namespace canrun::cli {
 
+/// Makes the standard streams carry bytes as they are, and a console show UTF-8 and colours, for as long as it lives.
+/// Only Windows needs it: its streams translate line ends and end at a control character.
+class Streams {
+public:
+  Streams();
+  ~Streams();
+  Streams(const Streams&) = delete;
+  Streams& operator=(const Streams&) = delete;
+
+private:
+#ifdef _WIN32
+  unsigned code_page_ = 0;  ///< the console's own, put back at the end; 0 = not changed
+  unsigned long mode_ = 0;  ///< likewise
+#endif
+};
+
 /// A variable of the environment, empty where it is not set.
 std::string_view environment(const char* name);
 

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "canrun/error.hpp"
+#include "catalog/file_name.hpp"
 #include "catalog/printable.hpp"
 #include "ingest/beyond_blocks.hpp"
 #include "ingest/byte_reader.hpp"
@@ -73,7 +74,7 @@ void read_config(ModelFile& file, const std::string& json, const std::string& na
 void read_modelopt(ModelFile& file, const fs::path& folder) {
   const fs::path path = folder / "hf_quant_config.json";
   if (file.quantization.method != "none" || !is_file(path)) return;
-  file.quantization = checkpoint_quantization(Config::parse(read_config_text(path.string())));
+  file.quantization = checkpoint_quantization(Config::parse(read_config_text(name_of(path))));
 }
 
 void add_shard(CheckpointTensors& tensors, ModelFile& file, const std::string& path) {
@@ -107,11 +108,11 @@ std::vector<std::string> shard_names(const std::string& name) {
 }
 
 std::vector<std::string> index_names(const fs::path& path) {
-  const FileBytes index(path.string());
+  const FileBytes index(name_of(path));
   if (index.size() > max_index_bytes)
     throw Error(ErrorCode::malformed,
-                fmt::format("{}: has {} bytes, more than any index", printable(path.string()), index.size()));
-  return safetensors_index_files(index.bytes(), printable(path.string()));
+                fmt::format("{}: has {} bytes, more than any index", printable(name_of(path)), index.size()));
+  return safetensors_index_files(index.bytes(), printable(name_of(path)));
 }
 
 /// Shards of a folder: those of its index, else every safetensors file that is not another form of the same weights.
@@ -122,7 +123,7 @@ std::vector<std::string> folder_names(const fs::path& folder) {
   std::size_t seen = 0;
   for (fs::directory_iterator it(folder, error), end; it != end && seen < max_folder_entries;
        it.increment(error), ++seen) {
-    const std::string name = it->path().filename().string();
+    const std::string name = name_of(it->path().filename());
     if (name.ends_with(index_ending))
       indices.push_back(it->path());
     else if (name.ends_with(".safetensors"))
@@ -148,7 +149,7 @@ void require_shards(const fs::path& folder, const std::vector<std::string>& name
   if (missing > 0)
     throw Error(ErrorCode::malformed,
                 fmt::format("{}: {} of {} shards are not there ({}{}): put all of them in one folder",
-                            printable(folder.string()), missing, names.size(), first, missing > 1 ? " …" : ""));
+                            printable(name_of(folder)), missing, names.size(), first, missing > 1 ? " …" : ""));
 }
 
 ModelFile read_shards(const fs::path& folder, const std::vector<std::string>& names, const std::string& shown) {
@@ -159,11 +160,10 @@ ModelFile read_shards(const fs::path& folder, const std::vector<std::string>& na
   file.parts = static_cast<std::uint32_t>(names.size());
   const bool configured = is_file(folder / "config.json");
   if (configured)
-    read_config(file, read_config_text((folder / "config.json").string()),
-                printable((folder / "config.json").string()));
+    read_config(file, read_config_text(name_of(folder / "config.json")), printable(name_of(folder / "config.json")));
   read_modelopt(file, folder);
   CheckpointTensors tensors(file.quantization);
-  for (const std::string& name : names) add_shard(tensors, file, (folder / name).string());
+  for (const std::string& name : names) add_shard(tensors, file, name_of(folder / path_of(name)));
   tensors.finish(file);
   const bool adapter =
       std::ranges::any_of(file.tensors, [](const Tensor& t) { return t.name.find("lora_") != std::string::npos; });
@@ -202,15 +202,15 @@ ModelFile read_safetensors_model(std::string_view bytes, const std::string& name
 
 ModelFile read_checkpoint(const std::string& path) {
   const std::string shown = printable(path);
-  const fs::path given(path);
+  const fs::path given = path_of(path);
   std::error_code error;
   if (fs::is_directory(given, error)) {
     const std::vector<std::string> names = folder_names(given);
     if (!names.empty()) return read_shards(given, names, shown);
-    return read_config_model(read_config_text((given / "config.json").string()),
-                             printable((given / "config.json").string()));
+    return read_config_model(read_config_text(name_of(given / "config.json")),
+                             printable(name_of(given / "config.json")));
   }
-  const std::string name = given.filename().string();
+  const std::string name = name_of(given.filename());
   const fs::path folder = given.parent_path();
   if (name.ends_with(index_ending)) return read_shards(folder, index_names(given), shown);
   if (name.ends_with(".json")) return read_config_model(read_config_text(path), shown);
@@ -218,7 +218,7 @@ ModelFile read_checkpoint(const std::string& path) {
 }
 
 bool is_checkpoint_folder(const std::string& folder) {
-  const fs::path path(folder);
+  const fs::path path = path_of(folder);
   if (is_file(path / "config.json")) return true;
   std::error_code error;
   std::size_t seen = 0;

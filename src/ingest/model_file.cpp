@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "canrun/error.hpp"
+#include "catalog/file_name.hpp"
 #include "catalog/printable.hpp"
 #include "ingest/checkpoint.hpp"
 #include "ingest/gguf_file.hpp"
@@ -21,8 +22,16 @@ namespace {
 
 constexpr std::size_t max_folder_entries = 10000;
 
-std::string stem_of(const std::string& path) {
-  return printable(fs::path(path).stem().string(), 120);
+/// The file's name without its ending; of files that are called the same in every checkpoint, that of their folder.
+std::string stem_of(const std::string& given) {
+  fs::path path = path_of(given);
+  if (path.filename().empty()) path = path.parent_path();
+  std::string stem = name_of(path.stem());
+  const bool everyones = stem == "config" || stem == "consolidated" || stem == "model" || stem.starts_with("model-0") ||
+                         stem.starts_with("model.safetensors");
+  const std::string folder = name_of(path.parent_path().filename());
+  if (everyones && !folder.empty() && folder != "." && folder != "..") stem = folder;
+  return printable(stem, 120);
 }
 
 ModelFile read_gguf_set(const std::string& path) {
@@ -32,7 +41,8 @@ ModelFile read_gguf_set(const std::string& path) {
   const std::vector<std::string> paths = gguf_part_paths(path);
   for (const std::string& part : paths) {
     std::error_code error;
-    if (paths.size() > 1 && !fs::exists(part, error)) missing.push_back(printable(fs::path(part).filename().string()));
+    if (paths.size() > 1 && !fs::exists(path_of(part), error))
+      missing.push_back(printable(name_of(path_of(part).filename())));
   }
   if (!missing.empty()) {
     const std::size_t count = missing.size();
@@ -84,7 +94,7 @@ ModelFile read_regular_file(const std::string& path) {
 }
 
 bool has_extension(const fs::path& path, std::string_view extension) {
-  return path.extension().string() == extension;
+  return name_of(path.extension()) == extension;
 }
 
 /// Model files of a folder: one path per model (the first part stands for a split set).
@@ -95,8 +105,8 @@ std::vector<std::string> gguf_models_in(const fs::path& folder, std::vector<std:
   for (fs::directory_iterator it(folder, error), end; it != end && seen < max_folder_entries;
        it.increment(error), ++seen) {
     if (!has_extension(it->path(), ".gguf")) continue;
-    const std::string path = it->path().string();
-    const bool projector = it->path().filename().string().find("mmproj") != std::string::npos;
+    const std::string path = name_of(it->path());
+    const bool projector = name_of(it->path().filename()).find("mmproj") != std::string::npos;
     (projector ? projectors : models).push_back(gguf_part_paths(path).front());
   }
   std::sort(models.begin(), models.end());
@@ -117,7 +127,7 @@ fs::path inner_folder(const fs::path& folder) {
 }
 
 bool holds_model(const fs::path& folder) {
-  if (is_checkpoint_folder(folder.string())) return true;
+  if (is_checkpoint_folder(name_of(folder))) return true;
   std::error_code error;
   std::size_t seen = 0;
   for (fs::directory_iterator it(folder, error), end; it != end && seen < max_folder_entries;
@@ -127,17 +137,17 @@ bool holds_model(const fs::path& folder) {
 }
 
 ModelFile read_folder(const std::string& path) {
-  const fs::path folder = inner_folder(path);
+  const fs::path folder = inner_folder(path_of(path));
   std::vector<std::string> projectors;
   const std::vector<std::string> models = gguf_models_in(folder, projectors);
-  if (models.empty() && is_checkpoint_folder(folder.string())) return read_checkpoint(folder.string());
+  if (models.empty() && is_checkpoint_folder(name_of(folder))) return read_checkpoint(name_of(folder));
   if (models.empty())
     throw Error(ErrorCode::malformed,
                 fmt::format("{}: this folder holds no .gguf, .safetensors or config.json", printable(path)));
   if (models.size() > 1) {
     std::vector<std::string> names;
     for (const std::string& model : models)
-      if (names.size() < 5) names.push_back(printable(fs::path(model).filename().string()));
+      if (names.size() < 5) names.push_back(printable(name_of(path_of(model).filename())));
     throw Error(ErrorCode::malformed,
                 fmt::format("{}: this folder holds {} models ({}{}): name one of them", printable(path), models.size(),
                             fmt::join(names, ", "), models.size() > names.size() ? " …" : ""));
@@ -145,7 +155,7 @@ ModelFile read_folder(const std::string& path) {
   ModelFile model = read_gguf_set(models.front());
   if (!projectors.empty())
     model.warnings.push_back(fmt::format("{} lies beside the model and is not counted: add it with --mmproj.",
-                                         printable(fs::path(projectors.front()).filename().string())));
+                                         printable(name_of(path_of(projectors.front()).filename()))));
   return model;
 }
 
@@ -200,13 +210,13 @@ ModelFile read_model_file(const std::string& path, const ReadOptions& options) {
     return model;
   }
   std::error_code error;
-  const fs::file_status status = fs::status(path, error);
+  const fs::file_status status = fs::status(path_of(path), error);
   if (!fs::exists(status))
     throw Error(ErrorCode::malformed, fmt::format("cannot read {}: there is no such file or folder", printable(path)));
   ModelFile model = fs::is_directory(status) ? read_folder(path) : read_regular_file(path);
   model.path = path;
   if (model.format == FileFormat::safetensors)
-    model.loaded = fs::is_directory(status) ? path : fs::path(path).parent_path().string();
+    model.loaded = fs::is_directory(status) ? path : name_of(path_of(path).parent_path());
   if (model.format == FileFormat::safetensors && model.loaded.empty()) model.loaded = ".";
   if (model.name.empty()) model.name = stem_of(path);
   return model;
@@ -218,9 +228,14 @@ bool looks_like_model_file(std::string_view text) {
     if (text.size() > ending.size() && text.ends_with(ending)) return true;
   for (const std::string_view start : {"/", "./", "../", "~/"})
     if (text.starts_with(start)) return true;
+#ifdef _WIN32
+  for (const std::string_view start : {"\\", ".\\", "..\\"})
+    if (text.starts_with(start)) return true;
+  if (text.size() > 2 && text[1] == ':' && (text[2] == '\\' || text[2] == '/')) return true;
+#endif
   // `org/name` and `qwen3` are catalog spellings unless there is such a file, or a folder that holds a model.
   std::error_code error;
-  const fs::path path(text);
+  const fs::path path = path_of(text);
   return fs::is_regular_file(path, error) || (fs::is_directory(path, error) && holds_model(path));
 }
 

@@ -4,13 +4,14 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
+#include <memory>
 #include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "canrun/error.hpp"
+#include "catalog/file_name.hpp"
 #include "catalog/printable.hpp"
 
 #if defined(__unix__) || defined(__APPLE__)
@@ -20,7 +21,11 @@
 #include <unistd.h>
 #define CANRUN_POSIX 1
 #elif defined(_WIN32)
+#ifndef NOMINMAX
+#define NOMINMAX
+#endif
 #include <io.h>
+#include <windows.h>
 #endif
 
 namespace canrun {
@@ -75,19 +80,51 @@ long long read_some(int file, char* into, std::size_t most) {
 
 #else
 
-FileBytes::FileBytes(const std::string& path) {
-  std::error_code error;
-  size_ = std::filesystem::file_size(std::filesystem::u8path(path), error);
-  if (error) throw Error(ErrorCode::malformed, fmt::format("cannot read {}: {}", printable(path), error.message()));
-  constexpr std::uint64_t copied_prefix = 48U << 20U;  // a header, no tensors: files cannot be mapped here
-  const std::uint64_t length = std::min(size_, copied_prefix);
-  copy_.reset(new char[length]);
-  std::ifstream in(std::filesystem::u8path(path), std::ios::binary);
-  if (!in.read(copy_.get(), static_cast<std::streamsize>(length))) cannot_read(path, EIO);
-  bytes_ = {copy_.get(), length};
+namespace {
+
+/// Closes a handle at the end of its scope.
+class Handle {
+public:
+  explicit Handle(HANDLE handle) : handle_(handle) {}
+  ~Handle() {
+    if (valid()) CloseHandle(handle_);
+  }
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+  [[nodiscard]] bool valid() const { return handle_ != nullptr && handle_ != INVALID_HANDLE_VALUE; }
+  [[nodiscard]] HANDLE get() const { return handle_; }
+
+private:
+  HANDLE handle_;
+};
+
+[[noreturn]] void cannot_open(const std::string& path) {
+  throw Error(ErrorCode::malformed, fmt::format("cannot read {}: {}", printable(path),
+                                                std::system_category().message(static_cast<int>(GetLastError()))));
 }
 
-FileBytes::~FileBytes() = default;
+}  // namespace
+
+FileBytes::FileBytes(const std::string& path) {
+  const Handle file(CreateFileW(path_of(path).c_str(), GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_DELETE, nullptr,
+                                OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, nullptr));
+  if (!file.valid()) cannot_open(path);
+  LARGE_INTEGER size{};
+  if (GetFileType(file.get()) != FILE_TYPE_DISK || GetFileSizeEx(file.get(), &size) == 0)
+    throw Error(ErrorCode::malformed,
+                fmt::format("cannot read {}: it is not a regular file (a pipe is read as `-`)", printable(path)));
+  size_ = static_cast<std::uint64_t>(size.QuadPart);
+  if (size_ == 0) return;
+  const Handle mapping(CreateFileMappingW(file.get(), nullptr, PAGE_READONLY, 0, 0, nullptr));
+  const void* data = mapping.valid() ? MapViewOfFile(mapping.get(), FILE_MAP_READ, 0, 0, 0) : nullptr;
+  if (data == nullptr) cannot_open(path);
+  bytes_ = {static_cast<const char*>(data), static_cast<std::size_t>(size_)};
+  mapped_ = true;
+}
+
+FileBytes::~FileBytes() {
+  if (mapped_) UnmapViewOfFile(bytes_.data());
+}
 
 namespace {
 long long read_some(int file, char* into, std::size_t most) {
@@ -100,8 +137,7 @@ long long read_some(int file, char* into, std::size_t most) {
 FileBytes::FileBytes(FileBytes&& other) noexcept
     : bytes_(std::exchange(other.bytes_, {})),
       size_(std::exchange(other.size_, 0)),
-      mapped_(std::exchange(other.mapped_, false)),
-      copy_(std::move(other.copy_)) {}
+      mapped_(std::exchange(other.mapped_, false)) {}
 
 void read_stream(int file, std::uint64_t limit, const Enough& enough) {
   // Not initialised on purpose: the system provides pages only as bytes arrive.

@@ -3,13 +3,12 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <string>
 #include <string_view>
 
 namespace canrun {
 
-/// A file's bytes, mapped read-only where the system can (pages are read when touched), else its first part copied.
+/// A file's bytes, mapped read-only: pages are read when touched.
 class FileBytes {
 public:
   /// Throws Error(malformed) naming the file and the system's reason.
@@ -28,7 +27,6 @@ private:
   std::string_view bytes_;
   std::uint64_t size_ = 0;
   bool mapped_ = false;
-  std::unique_ptr<char[]> copy_;
 };
 
 /// Whether the bytes so far are enough; called with ever longer prefixes, the last time with `ended` set.

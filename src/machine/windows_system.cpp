@@ -8,9 +8,11 @@
 #include <dxgi1_4.h>
 #include <windows.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -31,12 +33,21 @@ std::string utf8(const wchar_t* text) {
   return out;
 }
 
-std::string cpu_name() {
-  std::array<char, 256> name{};
-  DWORD size = static_cast<DWORD>(name.size() - 1);
-  const LSTATUS status = RegGetValueA(HKEY_LOCAL_MACHINE, "HARDWARE\\DESCRIPTION\\System\\CentralProcessor\\0",
-                                      "ProcessorNameString", RRF_RT_REG_SZ, nullptr, name.data(), &size);
-  return status == ERROR_SUCCESS ? printable(name.data(), 80) : std::string();
+std::string registry_text(const char* key, const char* value) {
+  std::array<char, 256> text{};
+  DWORD size = static_cast<DWORD>(text.size() - 1);
+  const LSTATUS status = RegGetValueA(HKEY_LOCAL_MACHINE, key, value, RRF_RT_REG_SZ, nullptr, text.data(), &size);
+  return status == ERROR_SUCCESS ? printable(text.data(), 80) : std::string();
+}
+
+/// 0 = not told.
+int physical_cores() {
+  DWORD size = 0;
+  GetLogicalProcessorInformation(nullptr, &size);
+  std::vector<SYSTEM_LOGICAL_PROCESSOR_INFORMATION> parts(size / sizeof(SYSTEM_LOGICAL_PROCESSOR_INFORMATION));
+  if (parts.empty() || GetLogicalProcessorInformation(parts.data(), &size) == 0) return 0;
+  return static_cast<int>(
+      std::ranges::count(parts, RelationProcessorCore, &SYSTEM_LOGICAL_PROCESSOR_INFORMATION::Relationship));
 }
 
 /// Releases a COM object at the end of its scope.
@@ -102,7 +113,10 @@ void read_adapters(const GpuSearch& search, Detection& out) {
   using Create = HRESULT(WINAPI*)(REFIID, void**);
   const auto create = reinterpret_cast<Create>(reinterpret_cast<void*>(GetProcAddress(library, "CreateDXGIFactory1")));
   Owned<IDXGIFactory1> factory;
-  if (create == nullptr || FAILED(create(__uuidof(IDXGIFactory1), reinterpret_cast<void**>(&factory.pointer)))) return;
+  if (create == nullptr || FAILED(create(__uuidof(IDXGIFactory1), reinterpret_cast<void**>(&factory.pointer)))) {
+    out.looked_for.push_back("DXGI: it does not start");
+    return;
+  }
   for (UINT i = 0; i < 64; ++i) {
     Owned<IDXGIAdapter1> adapter;
     if (FAILED(factory.pointer->EnumAdapters1(i, &adapter.pointer))) break;
@@ -115,10 +129,12 @@ void read_adapters(const GpuSearch& search, Detection& out) {
 
 bool read_native_system(const Catalog& catalog, Detection& out) {
   out.os = "windows";
-  out.cpu_name = cpu_name();
+  out.cpu_name = registry_text("HARDWARE\\DESCRIPTION\\System\\CentralProcessor\\0", "ProcessorNameString");
   SYSTEM_INFO system{};
   GetNativeSystemInfo(&system);
   out.threads = static_cast<int>(system.dwNumberOfProcessors);
+  out.machine.host.cores = physical_cores();
+  out.kernel = registry_text("SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion", "CurrentBuildNumber");
   MEMORYSTATUSEX status{};
   status.dwLength = sizeof status;
   HostMemory memory;

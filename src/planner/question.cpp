@@ -45,6 +45,7 @@ void choose_quant(const Catalog& catalog, const Request& request, Question& ques
       question.notes.push_back(fmt::format("the file's own tensors are taken; -q {} has no effect on a file", name));
     return;
   }
+  if (name.empty() && request.runtime.empty()) name = question.subject.file_quant;
   if (name.empty()) {
     std::string memory_model = "llama.cpp";
     if (!request.runtime.empty()) memory_model = catalog.runtime(request.runtime).record.memory_model;

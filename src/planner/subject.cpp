@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <string_view>
 
 #include "canrun/error.hpp"
 #include "ingest/model_file.hpp"
@@ -61,6 +63,11 @@ Subject subject_of_file(const Catalog& catalog, const std::string& path, bool mt
   FileOptions options;
   options.mtp_layers = mtp ? all_mtp : 0;
   Model model = read_model(file.architecture_known ? file.config_json : file.guessed_config, options);
+  // A configuration that says how its checkpoint is quantised asks for that, not for a conversion.
+  static constexpr std::string_view derived[] = {"awq", "gptq", "compressed-tensors", "bitsandbytes", "nvfp4", "mlx"};
+  if (std::ranges::find(derived, file.quantization.method) != std::end(derived))
+    subject.file_quant = file.quantization.catalog_id;
+  record.released_as = file.quantization.catalog_id;
   if (!file.architecture_known) subject.doubt = doubt_of_guess;
   prepare(subject, std::move(model.architecture), std::move(model.tensors));
   return subject;

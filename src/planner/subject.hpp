@@ -17,7 +17,8 @@ struct Subject {
   std::shared_ptr<const PreparedModel> prepared;  ///< tensors of the 16-bit source, or with the types of a real file
   bool from_file = false;                         ///< tensors carry the types of a real file
   std::string path;                               ///< of the file or folder that a runtime is given; may be empty
-  std::string file_quant;                         ///< what the file calls itself
+  std::string file_quant;  ///< what the file says that it is quantised as; of a configuration alone only
+                           ///< where it is that of a quantised checkpoint
   std::vector<std::string> notes;
   std::vector<std::string> assumed;  ///< of a model known by its size alone: what was taken for granted
   double doubt = 0;                  ///< SpeedProfile::doubt

@@ -23,12 +23,7 @@ int run_compare(const Arguments& arguments) {
       "  canrun compare kimi-linear-48b -q Q3_K_S,Q4_K_M,Q5_K_M -g rtx3090 -g rtx5090\n");
   QuestionOptions question;
   OutputOptions output;
-  add_model(app, question, false);
-  add_question_options(app, question);
-  add_output_options(app, output);
-  if (const auto status = app.parse(arguments)) return *status;
-  settle_model(question);
-  require_device(question);
+  if (const auto status = read_question(app, arguments, question, output)) return *status;
   const report::Format format = output.parsed_format();
   const report::Style style = output.style();
 

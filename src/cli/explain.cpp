@@ -12,12 +12,7 @@ int run_explain(const Arguments& arguments) {
   app.footer("Example:\n  canrun explain kimi-linear-48b --gpu rtx3090 -c 32k\n");
   QuestionOptions question;
   OutputOptions output;
-  add_model(app, question, false);
-  add_question_options(app, question);
-  add_output_options(app, output);
-  if (const auto status = app.parse(arguments)) return *status;
-  settle_model(question);
-  require_device(question);
+  if (const auto status = read_question(app, arguments, question, output)) return *status;
   const report::Format format = output.parsed_format();
   report::Style style = output.style();
   style.verbosity = 1;

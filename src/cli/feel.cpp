@@ -80,12 +80,7 @@ int run_feel(const Arguments& arguments) {
   app.footer("Example:\n  canrun feel kimi-linear-48b --gpu rtx3090\n");
   QuestionOptions question;
   OutputOptions output;
-  add_model(app, question, false);
-  add_question_options(app, question);
-  add_output_options(app, output);
-  if (const auto status = app.parse(arguments)) return *status;
-  settle_model(question);
-  require_device(question);
+  if (const auto status = read_question(app, arguments, question, output)) return *status;
   const report::Style style = output.style();
   const Session session = open_session(output);
   std::vector<std::string> notes;

@@ -73,6 +73,11 @@ Request to_request(const QuestionOptions& options, const Session& session, std::
 /// Throws Error(bad_value) where the words name no device at all.
 void require_device(const QuestionOptions& options);
 
+/// Reads the arguments of a verb that asks one question: its model, its devices, how it is printed. An exit status
+/// where there is nothing more to do. Throws Error(bad_value) where no model or no device is named.
+std::optional<int> read_question(CommandLine& app, const Arguments& arguments, QuestionOptions& question,
+                                 OutputOptions& output);
+
 /// Every model under every quant: `all` and `best` are resolved, empty quants take the default.
 std::vector<Request> to_requests(const QuestionOptions& options, const Session& session,
                                  std::vector<std::string>& notes);

@@ -120,6 +120,17 @@ void set_placement(Request& r, const QuestionOptions& o) {
 
 }  // namespace
 
+std::optional<int> read_question(CommandLine& app, const Arguments& arguments, QuestionOptions& question,
+                                 OutputOptions& output) {
+  add_model(app, question, false);
+  add_question_options(app, question);
+  add_output_options(app, output);
+  if (const auto status = app.parse(arguments)) return status;
+  settle_model(question);
+  require_device(question);
+  return std::nullopt;
+}
+
 void require_device(const QuestionOptions& o) {
   if (!o.gpus.empty() || !o.vram.empty() || !o.ram.empty() || !o.cpu.empty() || !o.ram_type.empty()) return;
   throw Error(

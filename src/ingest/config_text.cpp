@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "canrun/error.hpp"
+#include "catalog/json_depth.hpp"
 #include "catalog/printable.hpp"
 #include "ingest/source.hpp"
 
@@ -21,30 +22,17 @@ void check_config_text(std::string_view json, const std::string& name) {
   if (json.size() > longest)
     throw Error(ErrorCode::malformed,
                 fmt::format("{}: has {} bytes, expected a configuration of at most {}", name, json.size(), longest));
-  int depth = 0;
+  if (const auto deep = nested_beyond(json, deepest))
+    throw Error(
+        ErrorCode::malformed,
+        fmt::format("{}: at offset {}: nested deeper than {} levels, as no configuration is", name, *deep, deepest));
   std::size_t values = 0;
-  bool quoted = false;
-  for (std::size_t i = 0; i < json.size(); ++i) {
-    const char c = json[i];
-    if (quoted) {
-      if (c == '\\')
-        ++i;
-      else if (c == '"')
-        quoted = false;
-    } else if (c == '"') {
-      quoted = true;
-    } else if (c == ',' && ++values > most_values) {
+  outside_quotes(json, [&](char c, std::size_t at) {
+    if (c == ',' && ++values > most_values)
       throw Error(ErrorCode::malformed,
-                  fmt::format("{}: at offset {}: more than {} values, as no configuration has", name, i, most_values));
-    } else if (c == '{' || c == '[') {
-      if (++depth > deepest)
-        throw Error(
-            ErrorCode::malformed,
-            fmt::format("{}: at offset {}: nested deeper than {} levels, as no configuration is", name, i, deepest));
-    } else if (c == '}' || c == ']') {
-      --depth;
-    }
-  }
+                  fmt::format("{}: at offset {}: more than {} values, as no configuration has", name, at, most_values));
+    return true;
+  });
 }
 
 std::string read_config_text(const std::string& path) {

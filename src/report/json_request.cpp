@@ -9,6 +9,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "catalog/json_depth.hpp"
 #include "report/plain.hpp"
 
 namespace canrun::report {
@@ -227,35 +228,13 @@ const std::unordered_map<std::string_view, Setter>& setters() {
   return table;
 }
 
-/// Nesting of objects and arrays, counted before parsing so that a deep line costs no stack.
-bool too_deep(std::string_view line) {
-  int depth = 0;
-  bool quoted = false;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    const char c = line[i];
-    if (quoted) {
-      if (c == '\\')
-        ++i;
-      else if (c == '"')
-        quoted = false;
-    } else if (c == '"') {
-      quoted = true;
-    } else if (c == '{' || c == '[') {
-      if (++depth > deepest_request) return true;
-    } else if (c == '}' || c == ']') {
-      --depth;
-    }
-  }
-  return false;
-}
-
 }  // namespace
 
 JsonRequest parse_request(std::string_view line) {
   if (line.size() > longest_request)
     throw RequestError(ErrorCode::malformed,
                        fmt::format("a request may have {} bytes, this line has {}", longest_request, line.size()), "");
-  if (too_deep(line))
+  if (nested_beyond(line, deepest_request))
     throw RequestError(ErrorCode::malformed,
                        fmt::format("objects and arrays stand more than {} deep in each other", deepest_request), "");
   Json object;

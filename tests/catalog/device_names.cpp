@@ -3,6 +3,7 @@
 #include "canrun/catalog.hpp"
 #include "canrun/error.hpp"
 #include "support/catch.hpp"
+#include "support/unknown_name.hpp"
 
 using canrun::Catalog;
 using canrun::Error;
@@ -27,12 +28,7 @@ std::string message_of(const char* name) {
 }
 
 bool is_unknown(const char* name) {
-  try {
-    id_of(name);
-  } catch (const Error& error) {
-    return error.code() == ErrorCode::unknown_name;
-  }
-  return false;
+  return canrun::test::is_unknown_name([&] { id_of(name); });
 }
 
 }  // namespace

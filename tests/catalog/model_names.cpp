@@ -4,6 +4,7 @@
 #include "canrun/catalog.hpp"
 #include "canrun/error.hpp"
 #include "support/catch.hpp"
+#include "support/unknown_name.hpp"
 
 using canrun::Catalog;
 using canrun::Error;
@@ -16,12 +17,7 @@ std::string id_of(const std::string& name) {
 }
 
 bool is_unknown(const char* name) {
-  try {
-    id_of(name);
-  } catch (const Error& error) {
-    return error.code() == ErrorCode::unknown_name;
-  }
-  return false;
+  return canrun::test::is_unknown_name([&] { id_of(name); });
 }
 
 }  // namespace

@@ -42,5 +42,7 @@ void add_llama_rows(const std::string& path, const std::string& only_model, Erro
 
 /// Capacities, weights, activation peaks and pools that vLLM logged.
 void add_pool_rows(const std::string& path, const std::string& only_model, ErrorTable& errors);
+/// Peaks of runtimes that allocate as they go.
+void add_peak_rows(const std::string& path, const std::string& only_model, ErrorTable& errors);
 
 }  // namespace canrun::errors

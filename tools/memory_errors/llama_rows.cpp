@@ -13,10 +13,14 @@
 #include "model/model.hpp"
 #include "placement/layer_placement.hpp"
 #include "quant/tensor_types.hpp"
-#include "table.hpp"
+#include "support/csv.hpp"
 
 namespace canrun::errors {
 namespace {
+
+using test::read_table;
+using test::Row;
+using test::Table;
 
 constexpr std::uint64_t rtx_4090 = 25'393'692'672;
 constexpr double compute_bound = 0.02, rounded_bound = 0.001;

@@ -13,7 +13,7 @@
 #include <fmt/core.h>
 
 #include "errors.hpp"
-#include "table.hpp"
+#include "support/csv.hpp"
 
 int main(int argc, char** argv) {
   using namespace canrun::errors;
@@ -35,13 +35,15 @@ int main(int argc, char** argv) {
   }
   if (files.empty())
     for (const char* name :
-         {"weights_by_file_type.csv", "memory_by_placement.csv", "compute_buffers.csv", "vllm_pool.csv"})
+         {"weights_by_file_type.csv", "memory_by_placement.csv", "compute_buffers.csv", "vllm_pool.csv", "peaks.csv"})
       files.push_back(std::string(CANRUN_TRUTH_DIR) + "/" + name);
   try {
     ErrorTable errors;
     for (const std::string& file : files)
-      if (read_table(file).has("pool_gib"))
+      if (canrun::test::read_table(file).has("tokens"))
         add_pool_rows(file, model, errors);
+      else if (canrun::test::read_table(file).has("peak_gb"))
+        add_peak_rows(file, model, errors);
       else
         add_llama_rows(file, model, errors);
     errors.print(by_model);

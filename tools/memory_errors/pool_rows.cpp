@@ -2,10 +2,14 @@
 #include "canrun/error.hpp"
 #include "canrun/estimate.hpp"
 #include "errors.hpp"
-#include "table.hpp"
+#include "support/csv.hpp"
 
 namespace canrun::errors {
 namespace {
+
+using test::read_table;
+using test::Row;
+using test::Table;
 
 constexpr double gib = 1 << 30;
 constexpr double bound = 0.05, profiled_bound = 0.10;  // a profiled peak follows the release's kernels
@@ -14,7 +18,8 @@ constexpr double unbounded = 1e9;                      // rows whose table says 
 Request question_of(const Row& row) {
   Request r;
   r.detail = Detail::figures;
-  r.runtime = "vllm";
+  r.runtime = row.text("runtime").empty() ? "vllm" : row.text("runtime");
+  r.mtp = row.count("mtp") > 0;
   r.model = row.text("model");
   r.quant = row.text("quant");
   r.gpu = {row.text("gpu")};
@@ -39,22 +44,48 @@ void add_pool_rows(const std::string& path, const std::string& only_model, Error
     try {
       Request request = question_of(row);
       const PoolFigures pool = session.estimate(request).pool.value();
-      const std::string what = id + " " + row.text("gpu") + " vLLM " + row.text("version");
+      const std::string name = request.runtime == "vllm" ? "vLLM" : "SGLang";
+      const std::string what = id + " " + row.text("gpu") + " " + name + " " + row.text("version");
       const bool explained = row.text("cause").empty();
       const auto compare = [&](const char* term, std::uint64_t bytes, const char* column, double within) {
         if (row.number(column) > 0)
-          errors.add(term, id, static_cast<double>(bytes) / gib, row.number(column), within, what);
+          errors.add(name + ": " + term, id, static_cast<double>(bytes) / gib, row.number(column), within, what);
       };
-      if (row.number("tokens") > 0) {
+      if (row.number("tokens") > 0 && row.number("pool_gib") > 0) {
         request.kv_cache_memory_bytes = static_cast<std::uint64_t>(row.number("pool_gib") * gib);
         const auto held = session.estimate(request).pool.value().capacity_tokens;
-        errors.add("vLLM: tokens in the logged pool", id, static_cast<double>(held), row.number("tokens"),
+        errors.add(name + ": tokens in the logged pool", id, static_cast<double>(held), row.number("tokens"),
                    explained ? bound : unbounded, what);
+      } else if (row.number("tokens") > 0) {
+        errors.add(name + ": tokens, from the card's size", id, static_cast<double>(pool.capacity_tokens),
+                   row.number("tokens"), explained ? bound : unbounded, what);
       }
-      compare("vLLM: weights as loaded", pool.weights, "weights_gib", bound);
-      compare("vLLM: activation peak", pool.activation, "activation_gib", profiled_bound);
+      compare("weights as loaded", pool.weights, "weights_gib", bound);
+      compare("activation peak", pool.activation, "activation_gib", profiled_bound);
       // The pool follows from the profile; settings that a log does not state leave it open.
-      if (row.number("activation_gib") > 0) compare("vLLM: pool, where profiled", pool.pool, "pool_gib", bound);
+      if (row.number("activation_gib") > 0) compare("pool, where profiled", pool.pool, "pool_gib", bound);
+    } catch (const Error& error) {
+      errors.fail(id, error.what());
+    }
+  }
+}
+
+void add_peak_rows(const std::string& path, const std::string& only_model, ErrorTable& errors) {
+  constexpr double gb = 1e9, peak_bound = 0.06;
+  const Table table = read_table(path);
+  const Session session(Catalog::builtin());
+  for (const auto& cells : table.rows) {
+    const Row row{table, cells};
+    const std::string id = row.text("model");
+    if (!only_model.empty() && id != only_model) continue;
+    try {
+      const Request request = question_of(row);
+      const MemoryFigures memory = session.estimate(request).memory;
+      const DeviceMemory& device = memory.device[0];
+      // What the runtime's own allocator counts; cards list the table that stays on the host, too.
+      const std::uint64_t peak = device.total() - device.runtime + memory.host.weights;
+      errors.add(row.text("label") + ": peak", id, static_cast<double>(peak) / gb, row.number("peak_gb"),
+                 row.text("cause").empty() ? peak_bound : unbounded, id + " " + row.text("quant"));
     } catch (const Error& error) {
       errors.fail(id, error.what());
     }

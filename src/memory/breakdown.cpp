@@ -8,6 +8,8 @@
 #include <tuple>
 
 #include "memory/kv_cache.hpp"
+#include "memory/overheads.hpp"
+#include "memory/place_terms.hpp"
 #include "memory/plain_runtime.hpp"
 #include "quant/tensor_types.hpp"
 
@@ -55,18 +57,14 @@ std::string_view mixer_word(Mixer mixer) {
   return "other";
 }
 
-std::string weights_formula(const Inventory& inventory) {
-  return fmt::format("{} tensors, {:.3f} bits × {} numbers / 8; input tables ({} B) stay on the host",
-                     inventory.types.size(), inventory.bits_per_weight, inventory.params_total,
-                     inventory.embedding_bytes);
-}
-
 /// `7 latent-attention layers × 18874368 B` for each kind of block, joined by plus signs.
-template <class Bytes>
-std::string per_kind(const Inventory& inventory, Bytes bytes_of) {
+template <class Bytes, class Counts>
+std::string per_kind(const Inventory& inventory, Bytes bytes_of, Counts counts) {
   std::map<std::tuple<std::string_view, bool, std::uint64_t>, unsigned> kinds;
-  for (const Block& block : inventory.blocks)
-    if (bytes_of(block) > 0) ++kinds[{mixer_word(block.mixer), block.window > 0, bytes_of(block)}];
+  for (std::uint32_t i = 0; i < inventory.blocks.size(); ++i) {
+    const Block& block = inventory.blocks[i];
+    if (bytes_of(block) > 0 && counts(i)) ++kinds[{mixer_word(block.mixer), block.window > 0, bytes_of(block)}];
+  }
   std::string text;
   for (const auto& [kind, count] : kinds) {
     const auto& [word, windowed, bytes] = kind;
@@ -76,9 +74,15 @@ std::string per_kind(const Inventory& inventory, Bytes bytes_of) {
   return text;
 }
 
-std::string cache_formula(const Inventory& inventory) {
+bool every_block(std::uint32_t) {
+  return true;
+}
+
+template <class Counts>
+std::string cache_formula(const Inventory& inventory, bool on_host, Counts counts) {
   const CacheCells cells = cache_cells(*inventory.architecture, inventory.settings);
-  std::string text = per_kind(inventory, [](const Block& block) { return block.kv_cache; });
+  std::string text = per_kind(
+      inventory, [&](const Block& block) { return on_host ? block.kv_cache_host : block.kv_cache; }, counts);
   text += fmt::format("; {} cells × {} stream{}", cells.per_sequence, cells.streams, cells.streams == 1 ? "" : "s");
   if (cells.windowed > 0) text += fmt::format(", {} cells in windowed layers", cells.windowed);
   text += fmt::format(", K {} V {}", tensor_type_name(inventory.settings.kv_type_k),
@@ -86,9 +90,13 @@ std::string cache_formula(const Inventory& inventory) {
   return text;
 }
 
-std::string state_formula(const Inventory& inventory) {
-  return fmt::format("{}; {} slot{}, f32", per_kind(inventory, [](const Block& block) { return block.state; }),
-                     inventory.settings.parallel, inventory.settings.parallel == 1 ? "" : "s");
+template <class Counts>
+std::string state_formula(const Inventory& inventory, bool on_host, Counts counts) {
+  return fmt::format(
+      "{}; {} slot{}, f32",
+      per_kind(
+          inventory, [&](const Block& block) { return on_host ? block.state_host : block.state; }, counts),
+      inventory.settings.parallel, inventory.settings.parallel == 1 ? "" : "s");
 }
 
 std::string compute_formula(const Inventory& inventory) {
@@ -105,14 +113,26 @@ void add(std::vector<MemoryLine>& lines, std::string id, std::string label, cons
     lines.push_back({std::move(id), std::move(label), device, bytes, std::move(formula), std::string(source)});
 }
 
-void add_place(std::vector<MemoryLine>& lines, const Inventory& inventory, const DeviceMemory& memory,
-               const std::string& device) {
-  add(lines, "weights", "Weights", device, memory.weights, weights_formula(inventory), recipe_source);
-  add(lines, "kv_cache", "KV cache", device, memory.kv_cache, cache_formula(inventory), cache_source);
-  add(lines, "state", "Recurrent state", device, memory.state, state_formula(inventory), cache_source);
+/// One place of llama.cpp's: a device by its number, or the host.
+void add_place(std::vector<MemoryLine>& lines, const Inventory& inventory, const Estimate& estimate, int place) {
+  const bool host = place == Placement::host;
+  const std::size_t d = host ? 0 : static_cast<std::size_t>(place);
+  const DeviceMemory& memory = host ? estimate.memory.host : estimate.memory.device[d];
+  const std::string device = host ? "host" : estimate.machine.devices[d].id;
+  const auto here = [&](std::uint32_t block) { return keeps_cache_of(inventory, estimate.placement, place, block); };
+  std::string share;
+  if (!host && estimate.placement.split == SplitMode::tensor && estimate.placement.devices > 1)
+    share = fmt::format("{:.1f} % of ", 100 * static_cast<double>(estimate.placement.share[d]));
+  add(lines, "weights", "Weights", device, memory.weights, weight_terms(inventory, estimate.placement, place),
+      recipe_source);
+  add(lines, "kv_cache", "KV cache", device, memory.kv_cache, share + cache_formula(inventory, host, here),
+      cache_source);
+  add(lines, "state", "Recurrent state", device, memory.state, share + state_formula(inventory, host, here),
+      cache_source);
   add(lines, "compute", "Compute buffer", device, memory.compute, compute_formula(inventory), graph_source);
-  add(lines, "runtime", "Runtime overhead", device, memory.runtime,
-      "context, driver and kernel libraries of the process", overhead_source);
+  if (!host)
+    add(lines, "runtime", "Runtime overhead", device, memory.runtime,
+        overhead_formula(estimate.machine.devices[d], estimate.runtime.backend), overhead_source);
 }
 
 void add_pooled(std::vector<MemoryLine>& lines, const Inventory& inventory, const DeviceMemory& memory,
@@ -164,8 +184,10 @@ void add_plain(std::vector<MemoryLine>& lines, const Inventory& inventory, const
       fmt::format("{} tensors, {:.3f} bits × {} numbers / 8", inventory.types.size(), inventory.bits_per_weight,
                   inventory.params_total),
       sources.weights);
-  add(lines, "kv_cache", "KV cache", device, memory.kv_cache, cache_formula(inventory), sources.cache);
-  add(lines, "state", "Recurrent state", device, memory.state, state_formula(inventory), sources.cache);
+  add(lines, "kv_cache", "KV cache", device, memory.kv_cache, cache_formula(inventory, false, every_block),
+      sources.cache);
+  add(lines, "state", "Recurrent state", device, memory.state, state_formula(inventory, false, every_block),
+      sources.cache);
   add(lines, "compute", "Activations", device, memory.compute,
       fmt::format("peak while {} tokens of a prompt are computed", prompt_chunk(inventory)), sources.chunk);
   add(lines, "runtime", "Runtime overhead", device, memory.runtime,
@@ -179,19 +201,34 @@ std::vector<MemoryLine> breakdown(const Inventory& inventory, const Estimate& es
   const MemoryFigures& memory = estimate.memory;
   const Machine& machine = estimate.machine;
   std::vector<MemoryLine> lines;
-  const auto add_part = model == MemoryModel::llama_cpp ? add_place : add_plain;
+  const auto add_part = [&](int place) {
+    if (model == MemoryModel::llama_cpp) return add_place(lines, inventory, estimate, place);
+    const bool host = place == Placement::host;
+    const std::size_t d = host ? 0 : static_cast<std::size_t>(place);
+    add_plain(lines, inventory, host ? memory.host : memory.device[d], host ? "host" : machine.devices[d].id);
+  };
   for (std::uint32_t d = 0; d < memory.devices && d < machine.devices.size(); ++d) {
     if (estimate.pool)
       add_pooled(lines, inventory, memory.device[d], *estimate.pool, machine.devices[d].id);
     else
-      add_part(lines, inventory, memory.device[d], machine.devices[d].id);
+      add_part(static_cast<int>(d));
   }
-  add_part(lines, inventory, memory.host, "host");
-  add(lines, "output", "Output buffer", "host", memory.output_buffer, "4 B × vocabulary × slots",
+  add_part(Placement::host);
+  const Architecture& a = *inventory.architecture;
+  add(lines, "output", "Output buffer", "host", memory.output_buffer,
+      fmt::format("4 B × {} numbers{} × {} slot(s)", a.vocab,
+                  inventory.settings.embeddings ? fmt::format(" and {} of the embedding", a.hidden) : std::string(),
+                  std::max(1U, inventory.settings.parallel)),
       "llama.cpp v0.5.0: src/llama-context.cpp");
   for (MemoryLine& line : added) lines.push_back(std::move(line));
+  std::uint64_t marketed = machine.devices.empty() ? machine.host.ram_bytes : 0;
+  for (const Device& device : machine.devices) marketed += device.memory_bytes;
   add(lines, "headroom", "Headroom", machine.devices.empty() ? "host" : "devices", estimate.headroom_bytes,
-      "kept free, --headroom", "the question");
+      fmt::format("kept free: {:.1f} % of {} B",
+                  100.0 * static_cast<double>(estimate.headroom_bytes) /
+                      static_cast<double>(std::max<std::uint64_t>(marketed, 1)),
+                  marketed),
+      "the question (--headroom)");
   return lines;
 }
 

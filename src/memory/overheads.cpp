@@ -53,10 +53,30 @@ std::uint64_t overhead_bytes(const OverheadRule& rule, const Device& device) {
   return static_cast<std::uint64_t>(rule.context_bytes + units * rule.context_bytes_per_unit + rule.pool_bytes);
 }
 
-std::uint64_t runtime_overhead(const Device& device, std::string_view backend) {
+namespace {
+
+const OverheadRule* builtin_rule(const Device& device, std::string_view backend) {
   static const auto rules = read_overheads(Catalog::builtin().document("overheads"));
-  const auto* rule = find_overhead(rules, device, backend);
+  return find_overhead(rules, device, backend);
+}
+
+}  // namespace
+
+std::uint64_t runtime_overhead(const Device& device, std::string_view backend) {
+  const auto* rule = builtin_rule(device, backend);
   return rule ? overhead_bytes(*rule, device) : 0;
+}
+
+std::string overhead_formula(const Device& device, std::string_view backend) {
+  const auto* rule = builtin_rule(device, backend);
+  if (!rule) return "";
+  std::string text = "context and driver";
+  if (rule->context_bytes > 0) text += fmt::format(" {:.0f} B", rule->context_bytes);
+  if (rule->context_bytes_per_unit > 0 && rule->unit_fp32_flops > 0)
+    text += fmt::format("{} {:.0f} units × {:.0f} B", rule->context_bytes > 0 ? " +" : "",
+                        std::round(device.fp32_flops / rule->unit_fp32_flops), rule->context_bytes_per_unit);
+  if (rule->pool_bytes > 0) text += fmt::format(" + kernels' libraries {:.0f} B", rule->pool_bytes);
+  return text;
 }
 
 }  // namespace canrun

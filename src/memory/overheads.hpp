@@ -34,4 +34,7 @@ std::uint64_t overhead_bytes(const OverheadRule& rule, const Device& device);
 /// call). 0 where no rule matches, as for backend `cpu`.
 std::uint64_t runtime_overhead(const Device& device, std::string_view backend);
 
+/// The rule behind `runtime_overhead` with its numbers; empty where no rule matches.
+std::string overhead_formula(const Device& device, std::string_view backend);
+
 }  // namespace canrun

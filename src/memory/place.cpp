@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "memory/inventory_builder.hpp"
+#include "memory/runtime_traits.hpp"
 
 namespace canrun {
 namespace {
@@ -41,12 +42,13 @@ MemoryFigures place(const Inventory& inventory, const Placement& placement, cons
   const auto blocks = inventory.block_count();
   std::array<bool, max_devices> holds_block{};
   bool host_holds_block = false;
+  const bool unwindowed = inventory.architecture && turns_unwindowed_blocks(*inventory.architecture);
 
   for (std::uint32_t i = 0; i <= blocks; ++i) {
     const Block& block = inventory.blocks[i];
     const int at = placement.device_of(i, blocks);
     const bool on_host = at == Placement::host;
-    if (i < blocks) {
+    if (i < blocks && (block.window == 0 || !unwindowed)) {
       if (on_host)
         host_holds_block = true;
       else

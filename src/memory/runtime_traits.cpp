@@ -62,6 +62,10 @@ bool is_compressed(const Architecture& architecture) {
   return architecture.gguf_arch == "deepseek4";
 }
 
+bool turns_unwindowed_blocks(const Architecture& architecture) {
+  return architecture.gguf_arch == "gemma4" || architecture.gguf_arch == "step35";
+}
+
 bool rolls_states_back(const Architecture& architecture) {
   return contains(rolls_back, architecture.gguf_arch);
 }

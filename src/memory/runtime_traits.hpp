@@ -30,6 +30,9 @@ bool indexer_stores_values(const Architecture& architecture);
 /// Compressed caches of DeepSeek-V4: key rows only, never shared between slots.
 bool is_compressed(const Architecture& architecture);
 
+/// Rotation tables belong to the blocks without a sliding window alone: a place that holds none of these has no table.
+bool turns_unwindowed_blocks(const Architecture& architecture);
+
 /// Recurrent states of drafted tokens are kept until they are accepted, so that a rejected draft costs no recomputation
 /// (llm_arch_supports_rs_rollback).
 bool rolls_states_back(const Architecture& architecture);

@@ -148,6 +148,17 @@ TEST_CASE("the simulation of --fit chooses what the library does on one to four 
     const auto fit = fit_placement(c.setup, c.target);
     REQUIRE(fit);
     CHECK(written(c.setup.inventory, *fit) == text("chosen"));
+    const MemoryFigures memory = memory_of(c.setup, c.target, *fit);
+    std::istringstream held(text("held"));
+    for (std::uint32_t d = 0; d <= memory.devices; ++d) {
+      const DeviceMemory& here = d < memory.devices ? memory.device[d] : memory.host;
+      std::uint64_t weights = 0, cache = 0, compute = 0;
+      char bar = 0;
+      held >> weights >> cache >> compute >> bar;
+      CHECK(here.weights == weights);
+      CHECK(here.kv_cache + here.state == cache);
+      CHECK(static_cast<double>(here.compute) == Approx(static_cast<double>(compute)).epsilon(0.0002));
+    }
     // A search for every third row is enough, and every search must be as fast and legal.
     if (++row % 3 != 0) continue;
     const Outcome chosen = judge(c.setup, c.target, c.question.workload, *fit);

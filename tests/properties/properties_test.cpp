@@ -1,5 +1,6 @@
 // What must hold for every model and device, tried on a spread of both.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -60,6 +61,47 @@ TEST_CASE("the parts of every breakdown add up to its totals") {
       CHECK(lines == totals + answer.memory.host.total() + answer.memory.output_buffer + answer.headroom_bytes);
     }
   }
+}
+
+namespace {
+
+/// The sum of the numbers before ` B` in a formula, those after ` - ` taken off.
+std::int64_t sum_of_terms(const std::string& formula) {
+  std::int64_t sum = 0;
+  for (std::size_t at = formula.find(" B"); at != std::string::npos; at = formula.find(" B", at + 2)) {
+    std::size_t first = at;
+    while (first > 0 && formula[first - 1] >= '0' && formula[first - 1] <= '9') --first;
+    if (first == at) continue;
+    const std::size_t minus = formula.rfind(" - ", first), plus = formula.rfind(" + ", first);
+    const bool taken = minus != std::string::npos && (plus == std::string::npos || minus > plus);
+    sum += (taken ? -1 : 1) * std::stoll(formula.substr(first, at - first));
+  }
+  return sum;
+}
+
+}  // namespace
+
+TEST_CASE("the terms of every explained weight line add up to it, wherever layers, experts and their parts lie") {
+  for (const std::string& model : spread(Catalog::builtin().ids("models"), 13))
+    for (const char* gpu : {"rtx-4060", "rtx-4090", "rx-7900-xtx", "m4-max-40c"})
+      for (const int more : {0, 1}) {
+        Request request = question(model, gpu);
+        if (more != 0) request.gpu.emplace_back("rtx-3060-12gb");
+        request.ram_bytes = 1024ULL << 30;
+        request.offload = Offload::automatic;
+        request.runtime = "llama.cpp";
+        INFO(model << " on " << gpu << (more != 0 ? " and another" : ""));
+        const Estimate answer = session().estimate(request);
+        for (const MemoryLine& line : answer.memory_lines)
+          if (line.id == "weights") {
+            INFO(line.device << ": " << line.formula);
+            CHECK(sum_of_terms(line.formula) == static_cast<std::int64_t>(line.bytes));
+          }
+        for (const MemoryLine& line : answer.memory_lines) {
+          CHECK_FALSE(line.formula.empty());
+          CHECK_FALSE(line.source.empty());
+        }
+      }
 }
 
 TEST_CASE("intervals hold their value, and times follow from paces") {

@@ -10,6 +10,7 @@
 #include "canrun/catalog.hpp"
 #include "planner/fit_placement.hpp"
 #include "planner/placed.hpp"
+#include "speed/moved_parts.hpp"
 #include "support/catch.hpp"
 
 using namespace canrun;
@@ -135,4 +136,33 @@ TEST_CASE("offload auto is legal and never slower than --fit, whatever the model
       CHECK(best.figures.speed.prefill.value >= theirs->figures.speed.prefill.value);
   }
   CHECK(compared > 50);
+}
+
+TEST_CASE("memory and speed reckon with the same bytes of what is moved, and of the whole") {
+  for (const char* model : {"qwen3-30b-a3b", "gpt-oss-20b", "deepseek-v2-lite", "gemma-4-26b-a4b", "llama-3.1-8b"}) {
+    const Case c = prepared(model, "Q4_K_M", {"rtx-3060-12gb"});
+    const Inventory& inventory = c.setup.inventory;
+    const std::uint32_t blocks = inventory.block_count();
+    CAPTURE(model);
+    const Placement whole = placed(c.setup, c.target, whole_flags(c.setup));
+    for (const std::uint8_t parts : {ffn::up_experts, ffn::down_experts, ffn::experts, ffn::down, ffn::all}) {
+      Placement moved = whole;
+      moved.overrides[0] = {blocks / 2, blocks, parts, Placement::host};
+      moved.override_count = 1;
+      const std::uint64_t before = memory_of(c.setup, c.target, whole).device[0].weights,
+                          after = memory_of(c.setup, c.target, moved).device[0].weights;
+      const Demand demand = moved_to(c.setup.profile, moved, Placement::host).demand;
+      double read = 0;
+      for (std::size_t t = 0; t < type_classes; ++t) read += demand.dense[t] + demand.experts[t];
+      // Vectors are no matrices, and buffers are padded.
+      CHECK(static_cast<double>(before - after) >= read);
+      CHECK(static_cast<double>(before - after) <= 1.001 * read + 1e5 * blocks);
+    }
+    const Demand& all = c.setup.profile.prefix.back();
+    double matrices = 0;
+    for (std::size_t t = 0; t < type_classes; ++t) matrices += all.dense[t] + all.experts[t];
+    const std::uint64_t held = memory_of(c.setup, c.target, whole).device[0].weights;
+    CHECK(static_cast<double>(held) >= matrices);
+    CHECK(static_cast<double>(held) <= 1.002 * matrices + 1e6);
+  }
 }

@@ -171,6 +171,40 @@ TEST_CASE("a longer context never takes less memory") {
   }
 }
 
+TEST_CASE("more slots, each with the same context, never take less memory") {
+  for (const std::string& model : spread(Catalog::builtin().ids("models"), 19)) {
+    std::uint64_t required = 0;
+    for (std::uint64_t slots : {1U, 2U, 4U, 8U}) {
+      INFO(model << " with " << slots << " slots");
+      Request request = question(model, "rtx-3090");
+      request.parallel = slots;
+      request.context = slots * 4096;
+      const Estimate answer = session().estimate(request);
+      CHECK(answer.fit.required_bytes >= required);
+      required = answer.fit.required_bytes;
+    }
+  }
+}
+
+TEST_CASE("a larger micro-batch never takes less memory, with everything on the device and with experts on the host") {
+  for (const std::string& model : spread(Catalog::builtin().ids("models"), 19))
+    for (const std::int64_t on_host : {std::int64_t{0}, std::int64_t{1000}}) {
+      std::uint64_t required = 0;
+      // From 32 rows on weights of the host are staged on the device (GGML_OP_OFFLOAD_MIN_BATCH).
+      for (std::uint64_t ubatch : {64U, 128U, 512U, 1024U, 2048U}) {
+        INFO(model << " with micro-batches of " << ubatch);
+        Request request = question(model, "rtx-3090");
+        request.ubatch = ubatch;
+        request.context = 8192;
+        request.cpu_moe_layers = on_host;
+        request.runtime = "llama.cpp";
+        const Estimate answer = session().estimate(request);
+        CHECK(answer.fit.required_bytes >= required);
+        required = answer.fit.required_bytes;
+      }
+    }
+}
+
 TEST_CASE("the same question has the same answer in a full report and in bare figures") {
   for (const char* model : {"kimi-linear-48b-a3b", "llama-3.1-8b", "gpt-oss-20b", "gemma-3-27b"}) {
     Request request = question(model, "rtx-3090");

@@ -33,7 +33,7 @@ struct PoolFigures {
   std::uint64_t activation = 0;       ///< peak of the profiling step
   std::uint64_t non_torch = 0;        ///< context, communication buffers
   std::uint64_t graphs = 0;           ///< CUDA graphs
-  std::uint64_t added = 0;            ///< a draft model and the like beside the model, with one request's cache
+  std::uint64_t added = 0;            ///< weights beside the model: a draft model, adapters
   bool graphs_in_budget = true;       ///< false (vLLM before 0.21): taken from what the share leaves free
   std::uint64_t pool = 0;             ///< left for cache pages; 0 when the rest already exceeds the budget
   std::uint32_t page_tokens = 0;      ///< tokens of the smallest block

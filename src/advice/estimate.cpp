@@ -111,9 +111,14 @@ Session::Session(const Catalog& catalog, std::shared_ptr<const Corrections> corr
 namespace {
 
 /// With a note where the runtime would refuse to start.
-PoolFigures pool_of(const Setup& setup, const Target& target, const Outcome& outcome, std::vector<std::string>& notes) {
-  std::vector<std::uint64_t> added;
-  for (const AddedLoad& load : target.added) added.push_back(load.at(setup.inventory.settings.context));
+PoolFigures pool_of(const Setup& setup, const Target& target, const Outcome& outcome,
+                    const std::vector<AddedPart>& parts, std::vector<std::string>& notes) {
+  // Weights beside the model come out of the pool; the vision tower is among the model's own here.
+  std::vector<std::uint64_t> added(target.devices.size());
+  for (const AddedPart& part : parts)
+    for (std::size_t d = 0; d < added.size() && d < part.devices.size(); ++d)
+      if (part.id == "draft_weights" || part.id == "lora")
+        added[d] += part.devices[d].at(setup.inventory.settings.context);
   const PoolFigures pool = tightest_pool(setup.inventory, outcome.placement, target.devices, added);
   constexpr double gib = 1ULL << 30;
   const bool refuses = !setup.inventory.settings.pool.sglang;
@@ -155,7 +160,7 @@ Estimate Session::estimate(const Request& request) const {
     estimate.fit.grade = Grade{};
   }
   if (setup.memory_model == MemoryModel::pooled && !target.host_only())
-    estimate.pool = pool_of(setup, target, outcome, estimate.notes);
+    estimate.pool = pool_of(setup, target, outcome, added, estimate.notes);
   estimate.memory_lines = breakdown(setup.inventory, estimate, setup.memory_model,
                                     added_lines(added, estimate.machine, estimate.settings.context));
   estimate.system_lines = question.system;

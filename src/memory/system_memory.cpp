@@ -97,11 +97,16 @@ void reserve(const Device& device, const SystemWish& wish, const SystemRule* os,
   if (keeps_ecc_inline(device) && delivered_with_ecc(device) && wish.ecc.value_or(true))
     bytes -= std::min(bytes, device.memory_bytes / 16);
   const bool limited = os && os->usable_fraction > 0;
+  const bool shares = device.unified_memory && device.form != "datacenter";
+  const SystemRule* const limit = shares && !limited ? first_rule("limit", device, wish) : nullptr;
+  std::string formula = "marketed size - usable size";
+  if (limit && !limit->hint.empty()) formula += "; " + limit->hint;
   share.line("reserve",
              limited                 ? os->label
+             : limit                 ? limit->label
              : device.unified_memory ? "Kept for the system"
                                      : "Driver and firmware",
-             bytes, "marketed size - usable size", limited ? os->source : device.usable_source);
+             bytes, std::move(formula), limited ? os->source : device.usable_source);
 }
 
 }  // namespace
@@ -124,6 +129,7 @@ std::vector<SystemRule> read_system_rules(std::string_view json) {
       rule.bytes = entry.value("bytes", 0.0);
       rule.fraction = entry.value("fraction", 0.0);
       rule.usable_fraction = entry.value("usable_fraction", 0.0);
+      rule.hint = entry.value("hint", "");
       rule.source = entry.value("source", "");
       rules.push_back(std::move(rule));
     } catch (const nlohmann::json::exception& error) {

@@ -16,6 +16,7 @@ namespace canrun {
 /// One entry of "system" in data/overheads.json. An empty text matches everything.
 struct SystemRule {
   std::string id, label, os, vendor, backend;
+  std::string hint;  ///< how to change it
   std::optional<bool> unified;
   double bytes = 0;            ///< fixed
   double fraction = 0;         ///< of the marketed size; the larger of both counts
@@ -35,9 +36,9 @@ struct SystemWish {
 };
 
 /// Takes the shares off each device's `usable_bytes` and returns them as lines: the driver's share that the catalog
-/// knows first, then error correction (on memory of the GDDR kind a sixteenth, on HBM nothing), the operating system's
-/// share, a display on the first device (under Windows unless `display` is false, elsewhere where it is true), memory
-/// in use.
+/// knows first (where memory is shared, the system's limit for graphics by its own name), then error correction (on
+/// memory of the GDDR kind a sixteenth, on HBM nothing), the operating system's share, a display on the first device
+/// (under Windows unless `display` is false, elsewhere where it is true), memory in use.
 std::vector<MemoryLine> take_system_share(std::vector<Device>& devices, const SystemWish& wish);
 
 }  // namespace canrun

@@ -18,7 +18,7 @@ using namespace canrun::test;
 
 namespace {
 
-Settings graph_settings(const Row& row) {
+Settings graph_settings(const PlacedRow& row) {
   Settings s = settings_of(row);
   s.embeddings = row.text("other") == "embeddings";
   s.reserve = row.number("n_out") == 0 ? Reserve::bench : Reserve::server;
@@ -52,7 +52,7 @@ TEST_CASE("compute buffers are those that llama.cpp reserves") {
   std::uint32_t blocks = 0;
   std::size_t exact = 0;
   for (const auto& cells : table.rows) {
-    const Row row{table, cells};
+    const PlacedRow row{table, cells};
     const std::string name = row.text("model") + " " + row.text("mtp") + " " + row.text("quant");
     if (name != last) {
       Model model = catalog_model(row.text("model"), row.text("mtp"));

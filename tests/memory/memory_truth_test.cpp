@@ -15,7 +15,7 @@ using namespace canrun::test;
 
 namespace {
 
-Settings memory_settings(const Row& row) {
+Settings memory_settings(const PlacedRow& row) {
   Settings s = settings_of(row);
   s.mtp = row.text("other") == "load_mtp=1";
   return s;
@@ -29,7 +29,7 @@ TEST_CASE("weights, caches and states per device equal llama.cpp's own to the by
   std::string last;
   PreparedModel model;
   for (const auto& cells : table.rows) {
-    const Row row{table, cells};
+    const PlacedRow row{table, cells};
     const auto id = row.text("model") + row.text("mtp");
     if (id != last) {
       auto read = catalog_model(row.text("model"), row.text("mtp"));

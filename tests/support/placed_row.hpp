@@ -13,7 +13,7 @@ namespace canrun::test {
 
 inline constexpr std::uint64_t rtx_4090 = 25'393'692'672;  // free bytes of the cards that the tables were printed for
 
-struct Row {
+struct PlacedRow {
   const Table& table;
   const std::vector<std::string>& cells;
 
@@ -23,7 +23,7 @@ struct Row {
   [[nodiscard]] bool flag(const char* column) const { return text(column) == "1"; }
 };
 
-inline Settings settings_of(const Row& row) {
+inline Settings settings_of(const PlacedRow& row) {
   Settings s;
   s.context = row.u32("n_ctx");
   s.batch = row.u32("n_batch");
@@ -38,7 +38,7 @@ inline Settings settings_of(const Row& row) {
   return s;
 }
 
-inline Placement placement_of(const Row& row, std::uint32_t blocks) {
+inline Placement placement_of(const PlacedRow& row, std::uint32_t blocks) {
   const std::string& backend = row.text("backend");
   const std::vector<std::uint64_t> free(backend == "cpu" ? 0U : backend == "fakecuda" ? 1U : 2U, rtx_4090);
   PlacementFlags flags;

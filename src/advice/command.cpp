@@ -64,7 +64,7 @@ std::string override_text(const Override& moved, std::string_view backend) {
   if ((routed & ~both) != 0)
     texts.push_back(fmt::format("{}{}_(ch|)exps={}", blocks, ffn_names(routed & ~both), where));
   if ((others & ~both) != 0)
-    texts.push_back(fmt::format("{}{}(?!(_up|)_(ch|)exps)={}", blocks, ffn_names(others & ~both), where));
+    texts.push_back(fmt::format("{}{}(\\.|_inp|_shexp)={}", blocks, ffn_names(others & ~both), where));
   return fmt::format("{}", fmt::join(texts, ","));
 }
 

@@ -172,7 +172,7 @@ Estimate Session::estimate(const Request& request) const {
     estimate.command += added_flags(parts_->catalog, request, question.subject.record, question.quant);
   estimate.download = download_of(question.subject.record, question.quant, estimate.memory.weights);
   if (estimate.fit.verdict == Verdict::no && !target.host_only()) {
-    const std::optional<Outcome> part = offloaded(setup, target, question.workload, wish);
+    const std::optional<Outcome> part = best_offload(setup, target, question.workload, wish);
     if (!wish.by_hand() && estimate.fit.offload_fraction == 0)
       estimate.fit.offload_fraction = part ? part->offload_fraction : 1;
     if (part) estimate.offload_hint = offload_hint(*part, target);

@@ -253,6 +253,16 @@ std::optional<Outcome> offloaded(const Setup& setup, const Target& target, const
   return best;
 }
 
+std::optional<Outcome> best_offload(const Setup& setup, const Target& target, const Workload& workload,
+                                    const Wish& wish) {
+  // Counts of layers alone leave most of several devices empty: experts lie on the host from the first block on.
+  if (target.devices.size() < 2 || wish.offload != Offload::unset || setup.memory_model != MemoryModel::llama_cpp)
+    return offloaded(setup, target, workload, wish);
+  const Outcome best = best_placement(setup, target, workload, wish);
+  if (slack(best.figures.memory, target, true) < 0) return std::nullopt;
+  return best;
+}
+
 Outcome assess(const Setup& setup, const Target& target, const Workload& workload, const Wish& wish) {
   if (wish.by_hand() || target.host_only())
     return judge(setup, target, workload, placed(setup, target, flags_of(setup, wish)));
@@ -263,11 +273,13 @@ Outcome assess(const Setup& setup, const Target& target, const Workload& workloa
     const Outcome best = best_placement(setup, target, workload, wish);
     return whole.verdict == Verdict::tight && best.verdict != Verdict::fits ? whole : best;
   }
-  if (whole.verdict != Verdict::no || !(asked || target.host.stated)) return whole;
+  // Room enough in all, but not where the usual split puts things: another one may do.
+  const bool uneven = !asked && target.devices.size() > 1 && whole.shortfall == 0 && wish.tensor_split.empty();
+  if (whole.verdict != Verdict::no || !(asked || target.host.stated || uneven)) return whole;
   // Asked to offload, the placement is chosen whether or not the host's memory was stated; only the verdict depends on
   // it.
-  std::optional<Outcome> part = offloaded(setup, target, workload, wish);
-  return part && (asked || part->verdict == Verdict::offload) ? *part : whole;
+  std::optional<Outcome> part = best_offload(setup, target, workload, wish);
+  return part && (asked || part->verdict != Verdict::no) ? *part : whole;
 }
 
 }  // namespace canrun

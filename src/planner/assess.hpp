@@ -56,4 +56,8 @@ Outcome assess(const Setup& setup, const Target& target, const Workload& workloa
 /// has. Nothing when not even the buffers of a run with all layers on the host fit a device.
 std::optional<Outcome> offloaded(const Setup& setup, const Target& target, const Workload& workload, const Wish& wish);
 
+/// The same, with the whole search of `--offload auto` for several devices that no option speaks of.
+std::optional<Outcome> best_offload(const Setup& setup, const Target& target, const Workload& workload,
+                                    const Wish& wish);
+
 }  // namespace canrun

@@ -61,6 +61,12 @@ private:
     return std::ranges::any_of(setup_.inventory.blocks, [](const Block& block) { return block.experts > 0; });
   }
 
+  /// Whether blocks lie whole on their devices, so that parts of them can be moved.
+  [[nodiscard]] bool whole_blocks() const {
+    const SplitMode split = setup_.inventory.settings.split;
+    return target_.devices.size() < 2 || split == SplitMode::layer || split == SplitMode::none;
+  }
+
   /// Keeps the placement if it fits; its decode pace, or 0.
   double consider(Placement placement) {
     // What was reckoned for one split does not fit another one that the runtime would choose by itself.
@@ -81,6 +87,7 @@ private:
 
   /// The placement with as much of the host's share on the devices as they hold.
   void consider_filled(const Placement& start) {
+    if (!whole_blocks()) return;
     Placement placement = start;
     MemoryFigures memory = probe_.exact(placement);
     if (!probe_.fits(memory)) return;
@@ -110,7 +117,7 @@ private:
   /// One more layer of the host's on the first device, in part.
   void consider_one_more(const Placement& start) {
     const std::uint32_t blocks = setup_.inventory.block_count();
-    if (start.gpu_layers > blocks || start.gpu_layers == 0) return;
+    if (start.gpu_layers > blocks || start.gpu_layers == 0 || !whole_blocks()) return;
     const int device = start.device_of(blocks + 1 - start.gpu_layers, blocks);
     const MemoryFigures memory = probe_.exact(start);
     std::int64_t room = probe_.room(memory, static_cast<std::size_t>(device));

@@ -1,6 +1,10 @@
 #include "report/explain.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <string>
+#include <vector>
 
 #include "report/numbers.hpp"
 #include "report/plain.hpp"
@@ -32,6 +36,38 @@ Table speed_lines(const Estimate& e, const Style& style) {
   return t;
 }
 
+/// `blocks 3-9` of a half-open run.
+std::string block_run(std::uint32_t first, std::uint32_t end) {
+  return end - first == 1 ? fmt::format("block {}", first) : fmt::format("blocks {}-{}", first, end - 1);
+}
+
+/// Which layers, experts and parts of layers lie where.
+std::string placement_words(const Estimate& e) {
+  const Placement& p = e.placement;
+  if (p.devices == 0) return "everything on the host";
+  std::vector<std::string> parts;
+  if (p.split == SplitMode::row || p.split == SplitMode::tensor) {
+    for (std::uint32_t d = 0; d < p.devices; ++d)
+      parts.push_back(fmt::format("{:.1f} %", 100 * static_cast<double>(p.share[d])));
+    return fmt::format("every layer divided, {}", fmt::join(parts, " + "));
+  }
+  for (std::uint32_t d = 0; d < p.devices; ++d)
+    parts.push_back(fmt::format("{}", p.first_block[d + 1] - p.first_block[d]));
+  std::string text = fmt::format("{} layers on devices, the output layer counted", fmt::join(parts, " + "));
+  if (p.first_block[0] > 0 && p.gpu_layers > 0) text += fmt::format("; {} on the host", block_run(0, p.first_block[0]));
+  if (p.cpu_moe_layers > 0) text += fmt::format("; experts of {} on the host", block_run(0, p.cpu_moe_layers));
+  static constexpr const char* names[] = {"up experts", "gate experts", "down experts", "up", "gate", "down"};
+  for (std::uint32_t i = 0; i < p.override_count; ++i) {
+    const Override& moved = p.overrides[i];
+    std::vector<std::string> some;
+    for (std::size_t part = 0; part < ffn::parts; ++part)
+      if ((moved.parts >> part & 1U) != 0) some.emplace_back(names[part]);
+    text += fmt::format("; {} of {} on {}", fmt::join(some, ", "), block_run(moved.first, moved.last),
+                        moved.to == Placement::host ? std::string("the host") : fmt::format("device {}", moved.to + 1));
+  }
+  return text;
+}
+
 Table fit_lines(const Estimate& e, const Style& style) {
   const auto size = [&](std::uint64_t bytes) { return memory_with_unit(bytes, style.units); };
   Table t{"Fit", {{"figure", Align::left}, {"value", Align::right}}, {}, "rule"};
@@ -48,7 +84,9 @@ Table fit_lines(const Estimate& e, const Style& style) {
        "expert layers"},
       {{{"safe context"}, {tokens(e.fit.safe_context)}},
        "the largest, in steps of 256 tokens, that fits with headroom"},
-      {{{"largest context"}, {tokens(e.fit.max_context)}}, "the same without headroom"}};
+      {{{"largest context"}, {tokens(e.fit.max_context)}}, "the same without headroom"},
+      {{{"placement"}, {percent(1 - e.fit.offload_fraction)}},
+       fmt::format("of the weights on devices: {}", placement_words(e))}};
   return t;
 }
 

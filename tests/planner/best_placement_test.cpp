@@ -166,3 +166,24 @@ TEST_CASE("memory and speed reckon with the same bytes of what is moved, and of 
     CHECK(static_cast<double>(held) <= 1.002 * matrices + 1e6);
   }
 }
+
+TEST_CASE("parts of layers are moved under layer splits alone") {
+  static const Calibration calibration(Catalog::builtin().document("calibration"));
+  for (const char* split : {"tensor", "row", "none", "layer"}) {
+    CAPTURE(split);
+    Request r;
+    r.model = "gpt-oss-120b";
+    r.gpu = {"2x rtx-3090"};
+    r.ram_bytes = 128ULL << 30;
+    r.runtime = "llama.cpp";
+    r.split = split;
+    r.offload = Offload::automatic;
+    const Question question = resolve_question(Catalog::builtin(), r, calibration);
+    const Setup setup = make_setup(question, question.settings, graph_backend(question.backend));
+    const Target target = make_target(question, calibration);
+    const Outcome best = best_placement(setup, target, question.workload, wish_of(question));
+    CHECK(best.placement.devices == (std::string(split) == "none" ? 1 : 2));
+    if (std::string(split) == "tensor" || std::string(split) == "row") CHECK(best.placement.override_count == 0);
+    CHECK(slack(best.figures.memory, target, true) >= 0);
+  }
+}

@@ -77,7 +77,8 @@ double activation_bytes(const Inventory& inventory, double tokens, const StepPea
   double widest = 0, workspace = 0;
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
     const Layer& layer = model.layers[i];
-    widest = std::max(widest, 3.0 * (layer.ffn_size + layer.shared_ffn_size) / cards + 4 * hidden);
+    const double streams = std::max(1U, model.hyper_connections);
+    widest = std::max(widest, 3.0 * (layer.ffn_size + layer.shared_ffn_size) / cards + 4 * streams * hidden);
     // Fused experts keep the doubled hidden rows and the outputs of every chosen expert; kernels for MXFP4 do not.
     const bool packed = inventory.blocks[i].expert_bytes[static_cast<std::size_t>(TypeClass::mxfp4)] > 0;
     if (!packed) workspace = std::max(workspace, layer.experts_used * (2.0 * layer.expert_ffn_size / cards + hidden));

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "memory/page_pool.hpp"
+#include "memory/runtime_traits.hpp"
 
 namespace canrun {
 namespace {
@@ -41,6 +42,21 @@ double vision_factor(const Architecture& model) {
   return 0.95 * std::clamp(1 - 0.1 * (size - 1), 0.8, 1.05);
 }
 
+/// MiB for the graphs of prompts, which the newest releases capture: 8 for each of the sizes up to a chunk, 1.5 GiB for
+/// latent attention.
+double prompt_graphs(const Architecture& model, std::uint32_t chunk) {
+  struct Sizes {
+    std::uint32_t first, last, step;
+  };
+  constexpr std::array ranges{Sizes{4, 32, 4},      Sizes{48, 256, 16},     Sizes{288, 512, 32},
+                              Sizes{576, 1024, 64}, Sizes{1280, 4096, 256}, Sizes{4608, 1U << 20U, 512}};
+  if (is_latent(model)) return 1536;
+  std::uint32_t count = 0;
+  for (const Sizes& range : ranges)
+    if (chunk >= range.first) count += (std::min(chunk, range.last) - range.first) / range.step + 1;
+  return 8.0 * count;
+}
+
 }  // namespace
 
 SglangDefaults sglang_defaults(const Architecture& model, const Device& device, std::uint32_t cards,
@@ -60,6 +76,7 @@ SglangDefaults sglang_defaults(const Architecture& model, const Device& device, 
   }
   constexpr double large_card = 60;
   double reserved = 512 + 1.5 * defaults.chunk + 2.0 * defaults.graph_sequences + 128.0 * cards;
+  if (version == 0) reserved += prompt_graphs(model, defaults.chunk);
   if (size > large_card) reserved = std::max(reserved, 10.0 * 1024);
   const double fraction = 1 - reserved / (size * 1024);
   defaults.fraction = std::clamp(std::round(1000 * fraction) / 1000 * vision_factor(model), 0.1, 1.0);

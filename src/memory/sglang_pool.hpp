@@ -20,7 +20,8 @@ struct SglangDefaults {
 };
 
 /// Until 0.4 the share follows the number of cards alone; since 0.5 it leaves 512 MiB, 1.5 MiB for each token of a
-/// chunk, 2 MiB for each sequence of the largest graph, 128 MiB for each card, and on large cards 10 GiB at least.
+/// chunk, 2 MiB for each sequence of the largest graph, 128 MiB for each card, and on large cards 10 GiB at least; the
+/// newest releases leave room for the graphs of prompts, too.
 /// Models with a vision tower get less, the more the larger the tower is. `version`: 1000 · major + minor, 0 = newest.
 SglangDefaults sglang_defaults(const Architecture& model, const Device& device, std::uint32_t cards,
                                std::uint32_t version);

@@ -18,6 +18,9 @@ namespace {
 /// Compute buffers are predicted within 2 % (the runtime's allocator changes from release to release).
 constexpr double compute_tolerance = 0.02;
 
+/// The place that llama.cpp names for buffers of all cards together.
+constexpr std::string_view split_by_tensors = "Meta()";
+
 /// llama.cpp names the place of every buffer; the Python runtimes speak of their device alone.
 bool on_host(const RuntimeLog& log, std::string_view device) {
   if (log.runtime == "vllm" || log.runtime == "sglang") return false;
@@ -204,8 +207,10 @@ std::vector<VerifiedTerm> terms_of(const RuntimeLog& log, const Estimate& estima
       terms.push_back({line.term, host, 0, predicted_bytes(memory, line.term, host), 0, 0});
       found = terms.end() - 1;
     }
-    found->logged += line.bytes;
-    found->resolution += line.resolution;
+    // Split by tensors, llama.cpp prints one card's share.
+    const std::uint64_t shares = line.device == split_by_tensors ? std::max<std::size_t>(1, log.devices.size()) : 1;
+    found->logged += shares * line.bytes;
+    found->resolution += static_cast<double>(shares) * line.resolution;
   }
   for (VerifiedTerm& term : terms) {
     term.tolerance = term.resolution;
@@ -308,6 +313,8 @@ Request request_of(const Session& session, const RuntimeLog& log, const Request&
   if (log.kv_unified) r.kv_unified = *log.kv_unified;
   if (log.runtime == "ik_llama.cpp") r.swa_full = true;  // it knows no windowed cache
   if (log.swa_full) r.swa_full = *log.swa_full;
+  if (r.split.empty() && std::ranges::any_of(log.lines, [](const LogLine& l) { return l.device == split_by_tensors; }))
+    r.split = "tensor";
   if (r.kv_type.empty() && log.kv_type_k != "auto") r.kv_type = log.kv_type_k;
   if (r.kv_type_v.empty() && log.kv_type_v != "auto") r.kv_type_v = log.kv_type_v;
   if (r.runtime_version.empty() && log.runtime == "vllm") r.runtime_version = released_version(log);

@@ -48,6 +48,11 @@ std::uint64_t indexer_row(std::uint64_t width) {
   return width + scale_bytes * divide_up(width, 128);
 }
 
+/// Tokens that the model's own MTP layers draft a step; 0 where they are not loaded.
+std::uint32_t drafted_tokens(const Architecture& model, const Settings& run) {
+  return run.mtp && model.mtp_layers > 0 ? usual_draft : 0;
+}
+
 class Collector {
 public:
   Collector(const Inventory& inventory, const PoolSettings& settings, std::uint32_t cards)
@@ -100,7 +105,11 @@ private:
     if (numbers.convolution + numbers.state == 0) return;
     // Kimi's delta attention keeps its state in 32 bits; the others as the checkpoint asks, else in the model's 16.
     const std::uint64_t width = layer.mixer == Mixer::kda || model_.ssm_state_f32 ? 4 : 2;
-    const std::uint64_t bytes = (2 * numbers.convolution + width * numbers.state) / cards_;
+    // A convolution remembers the drafted tokens' inputs, too.
+    const std::uint32_t kernel = layer.mixer == Mixer::short_conv ? model_.shortconv_kernel : model_.ssm_conv_kernel;
+    const std::uint64_t steps = kernel > 1 ? kernel - 1 : 3;
+    const std::uint64_t inputs = numbers.convolution + numbers.convolution / steps * drafted_tokens(model_, run_);
+    const std::uint64_t bytes = (2 * inputs + width * numbers.state) / cards_;
     add({Kind::state, 0, 0, bytes, bytes});
   }
 
@@ -153,10 +162,9 @@ bool one_kind(const std::vector<Counted>& caches) {
 
 /// A request's states lie in as many blocks as the release asks for, and in one more for each drafted token.
 PageGroup group_of(const Cache& cache, const Inventory& inventory) {
-  const Settings& settings = inventory.settings;
-  const std::uint32_t drafted = settings.mtp && inventory.architecture->mtp_layers > 0 ? usual_draft : 0;
-  return {cache.kind, cache.block_tokens, cache.window,
-          cache.kind == Kind::state ? pool_rules(settings.pool.version).state_blocks + drafted : 0};
+  const std::uint32_t blocks = pool_rules(inventory.settings.pool.version).state_blocks +
+                               drafted_tokens(*inventory.architecture, inventory.settings);
+  return {cache.kind, cache.block_tokens, cache.window, cache.kind == Kind::state ? blocks : 0};
 }
 
 }  // namespace

@@ -174,3 +174,33 @@ TEST_CASE("SGLang's pool holds the tokens that it logged") {
   r.kv_cache_memory_bytes = static_cast<std::uint64_t>(16.46 * gib);
   CHECK(static_cast<double>(pool_of(session, r).capacity_tokens) == Approx(367'404).epsilon(0.001));
 }
+
+TEST_CASE("pages of a hybrid hold a state with the inputs of drafted tokens") {
+  // Sandermage/genesis-vllm-patches issue 24: on eight cards "Setting attention block size to 544 tokens".
+  const Session session(Catalog::builtin());
+  Request r = asked("qwen3.5-122b-a10b", "8x rtx-3090");
+  r.quant = "FP8";
+  r.runtime_version = "0.20";
+  r.mtp = true;
+  CHECK(pool_of(session, r).page_tokens == 544);
+  r.mtp = false;
+  CHECK(pool_of(session, r).page_tokens == 528);
+}
+
+TEST_CASE("a request longer than the pool holds is said to be refused, with the longest that fits") {
+  const Session session(Catalog::builtin());
+  Request r = asked("qwen3-32b", "h100-sxm");
+  r.runtime_version = "0.11";
+  r.gpu_memory_utilization = 0.9;
+  r.context = 40960;
+  const Estimate e = session.estimate(r);
+  const PoolFigures& pool = e.pool.value();
+  CHECK(pool.concurrency < 1);
+  CHECK(pool.longest < 40960);
+  r.context = pool.longest;
+  CHECK(pool_of(session, r).concurrency >= 1);
+  r.context = pool.longest + 16;
+  CHECK(pool_of(session, r).concurrency < 1);
+  REQUIRE_FALSE(e.notes.empty());
+  CHECK(e.notes.back().find("refuse to start") != std::string::npos);
+}

@@ -146,7 +146,11 @@ ModelRecord catalog_record(const Catalog& catalog, const ModelFile& file, std::s
   record.id = id.empty() ? id_of(record.name) : std::move(id);
   record.repository = file.repository;
   record.context_max = file.architecture.context_max;
-  record.config_json = file.config_json.empty() ? configuration_of(catalog, file) : file.config_json;
+  const bool guessed = !file.architecture_known && !file.guessed_config.empty();
+  record.config_json = guessed                    ? file.guessed_config
+                       : file.config_json.empty() ? configuration_of(catalog, file)
+                                                  : file.config_json;
+  if (guessed) record.note = "its own architecture is not known: counted as a Llama-like decoder of the same sizes";
   const auto slash = file.path.find_last_of("/\\", file.path.size() - 2);
   record.source =
       file.path == "-" ? "canrun catalog add" : "canrun catalog add " + printable(file.path.substr(slash + 1));

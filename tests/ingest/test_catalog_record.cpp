@@ -59,3 +59,15 @@ TEST_CASE("a configuration is its own entry") {
   CHECK(record.config_json == config);
   CHECK(record.context_max == 40960);
 }
+
+TEST_CASE("a configuration of an unknown architecture becomes an entry that can be asked") {
+  const ModelFile file = read_model_bytes(
+      R"({"model_type":"frob","hidden_size":1280,"intermediate_size":3456,"num_hidden_layers":19,"num_attention_heads":10,)"
+      R"("num_key_value_heads":5,"vocab_size":151936,"max_position_embeddings":65536})",
+      "frob.json");
+  CHECK_FALSE(file.architecture_known);
+  const ModelRecord record = catalog_record(Catalog::builtin(), file, "frob");
+  CHECK(read_model(record.config_json).architecture.layers.size() == 19);
+  CHECK(record.confidence == "low");
+  CHECK(record.note.find("Llama-like") != std::string::npos);
+}

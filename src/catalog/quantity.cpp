@@ -11,6 +11,7 @@
 
 #include "canrun/error.hpp"
 #include "catalog/nearest.hpp"
+#include "catalog/real_number.hpp"
 
 namespace canrun {
 namespace {
@@ -70,7 +71,7 @@ std::optional<double> read(std::string_view text, std::span<const Unit> units) {
   const std::string typed = squeezed(text);
   double value = 0;
   const char* const end = typed.data() + typed.size();
-  const auto [rest, error] = std::from_chars(typed.data(), end, value);
+  const auto [rest, error] = real_from_chars(typed.data(), end, value);
   if (error != std::errc() || !std::isfinite(value)) return std::nullopt;
   const std::string_view unit(rest, static_cast<std::size_t>(end - rest));
   for (const Unit& known : units)

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "catalog/real_number.hpp"
 #include "ingest/benchmark_fields.hpp"
 
 namespace canrun {
@@ -27,7 +28,7 @@ std::string runtime_of(std::string_view backend) {
 
 std::optional<double> number_in(std::string_view text) {
   double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const auto [end, error] = real_from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) return std::nullopt;
   return value;
 }

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "catalog/printable.hpp"
+#include "catalog/real_number.hpp"
 
 namespace canrun {
 namespace {
@@ -58,7 +59,7 @@ std::optional<double> real_after(std::string_view line, std::string_view marker)
   const auto rest = after(line, marker);
   if (!rest) return std::nullopt;
   double value = 0;
-  const auto [end, error] = std::from_chars(rest->data(), rest->data() + rest->size(), value);
+  const auto [end, error] = real_from_chars(rest->data(), rest->data() + rest->size(), value);
   if (error != std::errc() || !std::isfinite(value)) return std::nullopt;
   return value;
 }
@@ -68,7 +69,7 @@ std::optional<PrintedSize> size_at(std::string_view text) {
   if (!text.empty() && text.front() == '"') text.remove_prefix(1);
   double value = 0;
   const char* last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), last, value);
+  const auto [end, error] = real_from_chars(text.data(), last, value);
   if (error != std::errc() || !(value >= 0)) return std::nullopt;
   const std::string_view digits(text.data(), static_cast<std::size_t>(end - text.data()));
   const std::string_view unit = skip_blanks({end, static_cast<std::size_t>(last - end)});

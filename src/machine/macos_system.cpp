@@ -43,6 +43,8 @@ std::uint64_t free_memory() {
 /// Metal's limit for one process, `MTLDevice.recommendedMaxWorkingSetSize`, through the Objective-C runtime so that
 /// nothing links to Metal. 0 = no Metal device.
 std::uint64_t metal_working_set() {
+  // Programs without a window get no default device unless Core Graphics is loaded (MTLCreateSystemDefaultDevice).
+  dlopen("/System/Library/Frameworks/CoreGraphics.framework/CoreGraphics", RTLD_LAZY);
   void* metal = dlopen("/System/Library/Frameworks/Metal.framework/Metal", RTLD_LAZY);
   void* runtime = dlopen("/usr/lib/libobjc.dylib", RTLD_LAZY);
   if (metal == nullptr || runtime == nullptr) return 0;

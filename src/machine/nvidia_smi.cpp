@@ -3,6 +3,7 @@
 #include <optional>
 #include <string_view>
 
+#include "catalog/real_number.hpp"
 #include "machine/nvml.hpp"
 
 namespace canrun {
@@ -23,7 +24,7 @@ std::vector<std::string_view> cells(std::string_view line) {
 
 std::optional<double> number(std::string_view cell) {
   double value = 0;
-  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
+  const auto [end, error] = real_from_chars(cell.data(), cell.data() + cell.size(), value);
   return error == std::errc() && end != cell.data() ? std::optional(value) : std::nullopt;
 }
 

@@ -90,7 +90,7 @@ std::string SystemFiles::real_path(std::string_view path) const {
   const fs::path root = fs::canonical(root_, error);
   const fs::path inside = target.lexically_relative(root);
   if (error || inside.empty() || *inside.begin() == "..") return {};
-  return "/" + inside.string();
+  return "/" + inside.generic_string();
 }
 
 std::string field(std::string_view text, std::string_view key) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "canrun/error.hpp"
+#include "catalog/real_number.hpp"
 #include "speed/chip.hpp"
 #include "speed/node_keys.hpp"
 #include "speed/parameters.hpp"
@@ -54,7 +55,7 @@ struct NumberRow {
       const std::string_view name = next_cell(rest);
       const std::string_view text = next_cell(rest);
       double number = 0;
-      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+      const auto [end, error] = real_from_chars(text.data(), text.data() + text.size(), number);
       if (error != std::errc() || end != text.data() + text.size())
         throw malformed(group, fmt::format("\"{}\" is no number", text));
       each(name, number);

@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "canrun/error.hpp"
+#include "catalog/real_number.hpp"
 
 namespace canrun {
 
@@ -125,7 +126,7 @@ private:
     const std::string_view text = at(c);
     if (text.empty()) return std::nullopt;
     double number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const auto [end, error] = real_from_chars(text.data(), text.data() + text.size(), number);
     if (error != std::errc() || end != text.data() + text.size())
       throw malformed(line_, fmt::format("{}: \"{}\" is no number", column_names[c], text));
     return number;

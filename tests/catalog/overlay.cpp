@@ -201,6 +201,7 @@ TEST_CASE("measurements of a user's folder come beside the built-in ones, and on
   CHECK(contains(problems[0], "mine.jsonl:2: $.device: found \"rtx-9999\""));
 }
 
+#ifndef _WIN32
 TEST_CASE("the user's catalog folder follows the environment") {
   const char* old_config = std::getenv("XDG_CONFIG_HOME");
   const std::string kept = old_config == nullptr ? "" : old_config;
@@ -212,3 +213,4 @@ TEST_CASE("the user's catalog folder follows the environment") {
   }
   if (!kept.empty()) setenv("XDG_CONFIG_HOME", kept.c_str(), 1);
 }
+#endif

@@ -80,7 +80,7 @@ TEST_CASE("llama-bench markdown: tests by name, the device from what the program
   CHECK(rows[4].prompt == 512);
   CHECK(rows[4].output == 128);
   CHECK(rows[1].params == 7620000000U);
-  CHECK(rows[1].params_resolution == 5e6);
+  CHECK(rows[1].params_resolution == Approx(5e6));
   CHECK(rows[1].devices == std::vector<std::string>{"NVIDIA GeForce RTX 4080"});
 }
 

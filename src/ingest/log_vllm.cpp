@@ -55,7 +55,7 @@ void set_real(std::optional<double>& to, std::string_view line, std::string_view
 void read_version(std::string_view line, RuntimeLog& log) {
   if (const auto version = after(line, "engine (v"); version)
     log.version = printable(version->substr(0, version->find(')')), 40);
-  for (const std::string_view marker : {"API server version ", "█  version ", "▀▄▀ █  version "})
+  for (const std::string_view marker : {"API server version ", "█  version ", "█ version "})
     if (const std::string version = word_after(line, marker); !version.empty()) log.version = version;
 }
 

@@ -72,6 +72,7 @@ TEST_CASE("verify agrees with real logs of every runtime, term by term") {
                   "weights devices, ");
   check_agreement("vllm-v1-0.14", {"gpt-oss-120b", "--gpu", "h100-sxm", "--runtime-version", "0.14"},
                   "weights devices, ");
+  check_agreement("vllm-v1-0.19", {"--gpu", "a100-80gb-sxm"}, "weights devices, kv_pool devices, ");
   check_agreement("vllm-v0-2024", {"llama-3-8b", "-q", "BF16"},
                   "weights devices, activation_peak devices, kv_pool devices, ");
   check_agreement("sglang-2026", {"qwen3-30b-a3b", "-q", "BF16", "--gpu", "mi355x"}, "weights devices, ");

@@ -233,6 +233,13 @@ TEST_CASE("vLLM V1, from 0.8 to 2026") {
   CHECK(workers[0].context == 120000U);
   CHECK(bytes(workers[0], LogTerm::kv_pool, "rank 0") == Approx(2.3 * gib));
 
+  const auto whole = read("vllm-v1-0.19");
+  REQUIRE(whole.size() == 1);
+  CHECK(whole[0].version == "0.19.0");
+  CHECK(whole[0].model == "openai/gpt-oss-20b");
+  CHECK(whole[0].gpu_memory_utilization == Approx(0.65));
+  CHECK(bytes(whole[0], LogTerm::kv_pool, "") == Approx(36.56 * gib));
+
   const auto estimated = read("vllm-v1-0.27");
   REQUIRE(estimated.size() == 1);
   CHECK(bytes(estimated[0], LogTerm::graphs, "rank 1") == Approx(0.36 * gib));

@@ -62,8 +62,7 @@ void add_pool_rows(const std::string& path, const std::string& only_model, Error
       }
       compare("weights as loaded", pool.weights, "weights_gib", bound);
       compare("activation peak", pool.activation, "activation_gib", profiled_bound);
-      // The pool follows from the profile; settings that a log does not state leave it open.
-      if (row.number("activation_gib") > 0) compare("pool, where profiled", pool.pool, "pool_gib", bound);
+      if (row.count("whole") > 0) compare("pool, from the card's size", pool.pool, "pool_gib", bound);
     } catch (const Error& error) {
       errors.fail(id, error.what());
     }

@@ -32,6 +32,10 @@ struct PoolSettings {
   friend bool operator==(const PoolSettings&, const PoolSettings&) = default;
 };
 
+/// Tokens that a step drafts unless the request says otherwise (llama.cpp v0.5.0 common/common.h,
+/// common_params_speculative_draft).
+inline constexpr std::uint32_t usual_draft_tokens = 3;
+
 /// Settings of the runtime, named as llama.cpp names them. Token counts.
 struct Settings {
   std::uint32_t context = 0;  ///< total, shared by the slots (`-c`); rounded up to 256 by the runtime
@@ -45,7 +49,9 @@ struct Settings {
   TensorType kv_type_k{1, 1, 2};
   TensorType kv_type_v{1, 1, 2};
   Reserve reserve = Reserve::server;
-  bool mtp = false;         ///< load the multi-token-prediction layers
+  bool mtp = false;  ///< load the multi-token-prediction layers
+  /// Recurrent states of drafted tokens that are kept beside each sequence's own until they are accepted (`n_rs_seq`).
+  std::uint32_t rollback = 0;
   bool embeddings = false;  ///< embedding run: pooled outputs instead of logits
   SplitMode split = SplitMode::layer;
   PoolSettings pool;

@@ -11,7 +11,6 @@
 namespace canrun {
 namespace {
 
-constexpr std::uint64_t usual_draft = 3;  // llama.cpp v0.5.0 common/common.h, common_params_speculative_draft
 constexpr std::uint64_t most_draft = 256;
 
 /// Seconds of a step that checks `tokens` tokens of one sequence.
@@ -67,7 +66,7 @@ std::optional<Speculation> speculation_of(const Session::Parts& parts, const Que
     throw Error(ErrorCode::bad_value,
                 fmt::format("the chance that a drafted token is accepted (draft_accept) must be 0 to 1, found {}",
                             *request.draft_accept));
-  const std::uint64_t draft = request.draft_tokens.value_or(usual_draft);
+  const std::uint64_t draft = request.draft_tokens.value_or(usual_draft_tokens);
   if (draft < 1 || draft > most_draft)
     throw Error(ErrorCode::bad_value,
                 fmt::format("tokens drafted a step must be 1 to {}, found {}", most_draft, draft));

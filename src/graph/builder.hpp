@@ -1,6 +1,7 @@
 #pragma once
 /// Builds the graph of one prompt step of a model under given settings and placement.
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -98,6 +99,11 @@ private:
   Id plamo2_mamba(Id x, int il);
 
   // Recurrent states
+  /// States that a step returns of each sequence: its own and those kept for rollback.
+  [[nodiscard]] std::int64_t snapshots() const { return 1 + std::int64_t{settings_.rollback}; }
+  [[nodiscard]] std::int64_t snapshots_written() const {
+    return std::max<std::int64_t>(1, std::min(snapshots(), tokens_ / std::max<std::int64_t>(seqs_, 1)));
+  }
   Id state_rows(bool spare);
   Id state_cache(std::int64_t size, int il);
   Id load_state(Id cache, std::int64_t size);

@@ -48,9 +48,11 @@ Id Builder::convolution_input(Id x, std::int64_t kernel, std::int64_t channels, 
 
 Id Builder::keep_convolution(Id cache, Id before, Id x, std::int64_t kernel, std::int64_t channels) {
   const Id all = g.concat(before, g.transpose(x), 0);
-  Id last = g.view_3d(all, kernel - 1, channels, seqs_, g[all].nb[1], g[all].nb[2]);
-  if (arch_.hyper_low_rank > 0) last = g.cont(last);
-  g.expand(g.cpy(last, g.view_2d(cache, (kernel - 1) * channels, seqs_, g[cache].nb[1])));
+  for (std::int64_t kept = 0; kept < snapshots_written(); ++kept) {
+    Id last = g.view_3d(all, kernel - 1, channels, seqs_, g[all].nb[1], g[all].nb[2]);
+    if (arch_.hyper_low_rank > 0) last = g.cont(last);
+    g.expand(g.cpy(last, g.view_2d(cache, (kernel - 1) * channels, seqs_, g[cache].nb[1])));
+  }
   return all;
 }
 
@@ -63,8 +65,15 @@ Id Builder::delta_rule(Id q, Id k, Id v, Id gate, Id beta, Id state, Id cache) {
   const Shape value = ne(v);
   const std::int64_t width = value[0] * value[1];
   const std::int64_t n = value[2];
-  const Id both = g.make(Op::delta_net, f32, {width, n * seqs_ + value[0] * seqs_, 1, 1}, {q, k, v, gate, beta, state});
+  const std::int64_t rows = n * seqs_ + snapshots() * value[0] * seqs_;
+  const Id both = g.make(Op::delta_net, f32, {width, rows, 1, 1}, {q, k, v, gate, beta, state});
   const Id out = g.view(both, {value[0], value[1], n, seqs_}, {0, 4 * value[0], 4 * width, 4 * width * n});
+  if (snapshots() > 1) {
+    const std::int64_t size = value[0] * width;
+    const Id kept = g.view_3d(both, size, seqs_, snapshots_written(), 4 * size, 4 * size * seqs_);
+    g.expand(g.cpy(kept, g.view_3d(cache, size, seqs_, snapshots_written(), g[cache].nb[1], g[cache].nb[1] * seqs_)));
+    return out;
+  }
   const Id next = g.view(both, {value[0], value[0], value[1], seqs_},
                          {0, 4 * value[0], 4 * value[0] * value[0], 4 * value[0] * width});
   g.expand(g.cpy(next, g.view_2d(cache, ne(cache)[0], seqs_, g[cache].nb[1])));
@@ -166,8 +175,10 @@ Id Builder::kimi_delta(Id x, int il) {
     Id t = linear(projection, x);
     t = g.reshape(t, {inner, n, seqs_, 1});
     const Id all = g.concat(own, g.transpose(t), 0);
-    const Id last = g.view_3d(all, kernel - 1, inner, seqs_, g[all].nb[1], g[all].nb[2]);
-    g.expand(g.cpy(last, g.view_3d(conv_cache, kernel - 1, inner, seqs_, 4 * (kernel - 1), g[conv_cache].nb[1])));
+    for (std::int64_t kept = 0; kept < snapshots_written(); ++kept) {
+      const Id last = g.view_3d(all, kernel - 1, inner, seqs_, g[all].nb[1], g[all].nb[2]);
+      g.expand(g.cpy(last, g.view_3d(conv_cache, kernel - 1, inner, seqs_, 4 * (kernel - 1), g[conv_cache].nb[1])));
+    }
     t = g.ssm_conv(all, g.reshape(kernel_weight, {kernel, inner, 1, 1}));
     t = g.map(Op::unary, g.reshape(t, {inner, tokens_, 1, 1}));
     return g.reshape(t, {head, heads, n, seqs_});
@@ -270,8 +281,10 @@ Id Builder::short_convolution(Id x, int il) {
   const Id cache = state_cache(size, il);
   const Id before = g.reshape(load_state(cache, size), {kernel - 1, width, seqs_, 1});
   const Id input = g.concat(before, turned, 0);
-  const Id last = g.view_3d(input, kernel - 1, ne(input)[1], ne(input)[2], g[input].nb[1], g[input].nb[2]);
-  g.expand(g.cpy(last, g.view_2d(cache, size, seqs_, g[cache].nb[1])));
+  for (std::int64_t kept = 0; kept < snapshots_written(); ++kept) {
+    const Id last = g.view_3d(input, kernel - 1, ne(input)[1], ne(input)[2], g[input].nb[1], g[input].nb[2]);
+    g.expand(g.cpy(last, g.view_2d(cache, size, seqs_, g[cache].nb[1])));
+  }
   const Id conv = g.ssm_conv(input, w(il, "shortconv.conv.weight"));
   const Id y = linear(w(il, "shortconv.out_proj.weight"), g.mul(c, conv));
   return g.reshape(y, {ne(y)[0], tokens_, 1, 1});

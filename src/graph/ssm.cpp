@@ -47,8 +47,8 @@ Id Builder::mamba2(Id x, int il) {
   const Id states = open_state(cache, size);
   const Id shaped = g.reshape(states, {state, head, heads, seqs_});
   const Id y_all = close_state(cache, states, scan(shaped, input_x, dt, a, b, c, state_rows(false)));
-  const Id next = g.view_3d(y_all, size, seqs_, 1, 4 * size, 4 * size * seqs_);
-  g.expand(g.cpy(next, g.view_3d(cache, size, seqs_, 1, g[cache].nb[1], 4 * size * seqs_)));
+  const Id next = g.view_3d(y_all, size, seqs_, snapshots_written(), 4 * size, 4 * size * seqs_);
+  g.expand(g.cpy(next, g.view_3d(cache, size, seqs_, snapshots_written(), g[cache].nb[1], 4 * size * seqs_)));
   const std::int64_t column = g[input_x].nb[1];
   Id y = g.view(y_all, {head, heads, n, seqs_}, {0, column, heads * column, n * heads * column});
   y = g.add(y, g.mul(input_x, w(il, "ssm_d")));
@@ -160,7 +160,7 @@ Id Builder::plamo2_mamba(Id x, int il) {
 /// Outputs of all tokens, then the new states.
 Id Builder::scan(Id states, Id x, Id dt, Id a, Id b, Id c, Id rows) {
   const Shape s = ne(states);
-  const std::int64_t size = g.elements(x) + s[0] * s[1] * s[2] * ne(rows)[0];
+  const std::int64_t size = g.elements(x) + snapshots() * s[0] * s[1] * s[2] * ne(rows)[0];
   return g.make(Op::ssm_scan, f32, {size, 1, 1, 1}, {states, x, dt, a, b, c, rows});
 }
 

@@ -17,7 +17,6 @@
 namespace canrun {
 namespace {
 
-constexpr std::uint64_t usual_draft = 3;  // llama.cpp v0.5.0 common/common.h, common_params_speculative_draft
 constexpr std::uint32_t probe_context = 8192;
 
 AddedPart named(std::string id, std::string label, std::string formula, std::string source, const Target& target) {
@@ -124,7 +123,7 @@ void add_mtp(const Request& request, const Question& question, const Setup& setu
              std::vector<AddedPart>& parts) {
   const Architecture& a = *question.subject.architecture;
   const Settings& settings = setup.inventory.settings;
-  const std::uint64_t drafted = request.draft_tokens.value_or(usual_draft);
+  const std::uint64_t drafted = request.draft_tokens.value_or(usual_draft_tokens);
   std::uint64_t state = 0;
   for (const Block& block : setup.inventory.blocks) state += target.host_only() ? block.state_host : block.state;
   if (state > 0 && rolls_states_back(a)) {

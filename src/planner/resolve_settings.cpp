@@ -7,6 +7,7 @@
 
 #include "canrun/error.hpp"
 #include "memory/pool_rules.hpp"
+#include "memory/runtime_traits.hpp"
 #include "memory/supported_settings.hpp"
 #include "planner/setup.hpp"
 #include "quant/tensor_types.hpp"
@@ -102,6 +103,10 @@ void resolve_settings(const Request& request, Question& question) {
   settings.kv_offload = request.kv_offload;
   settings.reserve = request.reserve;
   settings.mtp = request.mtp;
+  const bool drafts = request.draft_tokens || request.draft_accept;
+  if (request.mtp && drafts && request.draft.empty() && architecture.mtp_layers > 0 && rolls_states_back(architecture))
+    settings.rollback = static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(request.draft_tokens.value_or(usual_draft_tokens), most_batch));
   settings.kv_type_k = cache_type(request.kv_type.empty() || request.kv_type == "auto" ? "f16" : request.kv_type);
   settings.kv_type_v = request.kv_type_v.empty() ? settings.kv_type_k : cache_type(request.kv_type_v);
   // vLLM and its relatives divide every matrix over the cards; the others hand whole layers out.

@@ -77,3 +77,26 @@ TEST_CASE("Metal keeps more beside its results than CUDA does, and SYCL copies o
   CHECK(device(GraphBackend::metal, "f16") > device(GraphBackend::cuda, "f16"));
   CHECK(device(GraphBackend::sycl, "q8_0") > device(GraphBackend::sycl, "f16"));
 }
+
+TEST_CASE("states kept for drafted tokens widen a scan's result as the library's own estimate does") {
+  // llama.cpp v0.5.0 under CUDA, two slots of 4096 tokens, n_rs_seq 0 and 3.
+  struct Kept {
+    const char* model;
+    std::uint32_t rollback;
+    std::uint64_t device;
+  };
+  for (const Kept& kept : {Kept{"nemotron-h-47b", 0, 265756928}, Kept{"nemotron-h-47b", 3, 366420224},
+                           Kept{"qwen3.6-27b", 0, 132137216}, Kept{"qwen3.6-27b", 3, 132137216}}) {
+    CAPTURE(kept.model, kept.rollback);
+    Model model = catalog_model(kept.model, "");
+    assign_types(model.tensors, model.architecture, *gguf_file_type("Q4_K_M"), false);
+    Settings s;
+    s.context = 8192;
+    s.parallel = 2;
+    s.rollback = kept.rollback;
+    const std::vector<std::uint64_t> free{std::uint64_t{80} << 30};
+    const Placement placement = make_placement(static_cast<std::uint32_t>(model.architecture.layers.size()), free, {});
+    CHECK(compute_buffers(model.architecture, model.tensors, s, placement, GraphBackend::cuda).device[0] ==
+          kept.device);
+  }
+}

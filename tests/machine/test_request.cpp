@@ -1,6 +1,7 @@
 #include "machine/request.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "canrun/catalog.hpp"
 #include "machine/recorded_machine.hpp"
@@ -94,4 +95,28 @@ TEST_CASE("a card in no catalog is described, or left out where its bandwidth is
   CHECK(asked.request.vram_bytes == 16ULL << 30U);
   CHECK(asked.request.bandwidth == 5e11);
   CHECK(asked.says("taken as the driver describes it"));
+}
+
+TEST_CASE("on every recorded machine the paste-ready line says what auto takes") {
+  const std::filesystem::path folder = std::string(CANRUN_TESTS_DIR) + "/machine/layouts";
+  std::size_t machines = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.path().extension() != ".txt") continue;
+    const std::string name = std::filesystem::relative(entry.path(), folder).replace_extension().generic_string();
+    INFO(name);
+    const RecordedMachine machine(name);
+    const Detection found = detect(Catalog::builtin(), machine.root());
+    Request request;
+    request.gpu = {"auto"};
+    std::vector<std::string> notes;
+    describe_machine(found, request, notes);
+    const bool nothing = request.gpu.empty() && !request.vram_bytes;
+    CHECK(nothing == (found.arguments.find("--gpu cpu") == 0));
+    CHECK(request.vram_bytes.has_value() == (found.arguments.find("--vram") == 0));
+    for (const std::string& device : request.gpu) CHECK(found.arguments.find(device) != std::string::npos);
+    CHECK(request.ram_bytes.has_value() == (found.arguments.find("--ram ") != std::string::npos));
+    CHECK((request.pcie.empty() || found.arguments.find("--pcie " + request.pcie) != std::string::npos));
+    ++machines;
+  }
+  CHECK(machines > 45);
 }

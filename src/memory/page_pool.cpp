@@ -169,9 +169,10 @@ PageGroup group_of(const Cache& cache, const Inventory& inventory) {
 
 }  // namespace
 
-PageLayout page_layout(const Inventory& inventory, const PoolSettings& settings, std::uint32_t tensor_parallel) {
+PageLayout page_layout(const Inventory& inventory, const PoolSettings& settings, std::uint32_t tensor_parallel,
+                       bool narrow_index) {
   const Architecture& model = *inventory.architecture;
-  if (is_compressed(model)) return compressed_page_layout(model);
+  if (is_compressed(model)) return compressed_page_layout(model, narrow_index);
   std::vector<Counted> caches = Collector(inventory, settings, tensor_parallel).all();
   PageLayout layout;
   if (caches.empty()) return layout;

@@ -35,7 +35,9 @@ struct PageLayout {
 /// Pages of the model's caches on each of `tensor_parallel` cards. Without any cache: no groups.
 /// Groups are as long as the rarest kind of layer, or as the most frequent one where it is less than half as long
 /// again. Where recurrent states share the pool, blocks of attention grow until a page holds a state.
-PageLayout page_layout(const Inventory& inventory, const PoolSettings& settings, std::uint32_t tensor_parallel);
+/// `narrow_index`: DeepSeek-V4's indexer keeps its keys in MXFP4.
+PageLayout page_layout(const Inventory& inventory, const PoolSettings& settings, std::uint32_t tensor_parallel,
+                       bool narrow_index = false);
 
 /// Blocks that one request of `length` tokens takes while `in_flight` tokens are being computed.
 std::uint64_t request_blocks(const PageLayout& layout, std::uint64_t length, std::uint64_t in_flight);

@@ -55,9 +55,11 @@ std::uint32_t parse_runtime_version(std::string_view text) {
   return 1000 * major + minor;
 }
 
-PageLayout compressed_page_layout(const Architecture& model) {
+PageLayout compressed_page_layout(const Architecture& model, bool narrow_index) {
   constexpr std::uint64_t row = 584, alignment = 576, block = 256, window_block = 64;
-  constexpr std::uint64_t indexer_scale = 4;
+  constexpr std::uint64_t indexer_scale = 4, numbers_per_scale = 32;
+  const std::uint64_t keys = model.indexer_head_dim;
+  const std::uint64_t index_row = narrow_index ? keys / 2 + keys / numbers_per_scale : keys + indexer_scale;
   constexpr std::uint32_t overlapping = 4, sparse = 128, overlapping_state_block = 4, sparse_state_block = 8;
   std::uint64_t overlapped = 0, compressed = 0, windowed = 0;
   std::uint32_t window = 1;
@@ -72,7 +74,7 @@ PageLayout compressed_page_layout(const Architecture& model) {
   if (windowed == 0) return layout;
 
   const std::uint64_t rows_page = round_up(block / overlapping * row, alignment);
-  const std::uint64_t index_page = round_up(block / overlapping * (model.indexer_head_dim + indexer_scale), alignment);
+  const std::uint64_t index_page = round_up(block / overlapping * index_row, alignment);
   const std::uint64_t sparse_page = round_up(block / sparse * row, alignment);
   const std::uint64_t tuple = (overlapped ? rows_page + index_page : 0) + (compressed ? sparse_page : 0);
 

@@ -29,6 +29,8 @@ std::uint32_t parse_runtime_version(std::string_view text);
 
 /// DeepSeek-V4's pages (vllm/models/deepseek_v4: FP8 rows of 584 bytes, pages aligned to 576, blocks of 256 tokens for
 /// compressed rows, 64 for the window, 4 and 8 for the compressors' states).
-PageLayout compressed_page_layout(const Architecture& model);
+/// Index keys: FP8 with a 32-bit scale, or `narrow_index` MXFP4, as vLLM's recipe has it on Blackwell (two GB10:
+/// 26.15 GiB hold 1,687,476 tokens at 500,000).
+PageLayout compressed_page_layout(const Architecture& model, bool narrow_index);
 
 }  // namespace canrun

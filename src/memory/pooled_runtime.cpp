@@ -53,8 +53,10 @@ std::uint32_t longest_request(const PageLayout& layout, std::uint64_t blocks, st
   return fits;
 }
 
-void size_pool(PoolFigures& pool, const Inventory& inventory, const PoolSettings& settings, const PoolRules& rules) {
-  const PageLayout layout = page_layout(inventory, settings, pool.tensor_parallel);
+void size_pool(PoolFigures& pool, const Inventory& inventory, const Device& device, const PoolRules& rules) {
+  constexpr std::uint32_t blackwell = 100;
+  const bool narrow_index = compute_capability(device) >= blackwell;
+  const PageLayout layout = page_layout(inventory, inventory.settings.pool, pool.tensor_parallel, narrow_index);
   pool.groups = static_cast<std::uint32_t>(layout.groups.size());
   pool.page_tokens = layout.block_tokens;
   pool.block_bytes = layout.block_bytes;
@@ -138,7 +140,7 @@ PoolFigures vllm_pool(const Inventory& inventory, const Device& device, std::uin
   const std::uint64_t taken =
       pool.weights + pool.added + pool.non_torch + pool.activation + (pool.graphs_in_budget ? pool.graphs : 0);
   pool.pool = settings.pool_bytes ? settings.pool_bytes : pool.budget > taken ? pool.budget - taken : 0;
-  size_pool(pool, inventory, settings, rules);
+  size_pool(pool, inventory, device, rules);
   return pool;
 }
 
@@ -164,7 +166,7 @@ PoolFigures sglang_pool(const Inventory& inventory, const Device& device, std::u
   pool.graphs_in_budget = false;
   const std::uint64_t taken = pool.weights + pool.added;
   pool.pool = settings.pool_bytes ? settings.pool_bytes : pool.budget > taken ? pool.budget - taken : 0;
-  size_pool(pool, inventory, settings, pool_rules(0));
+  size_pool(pool, inventory, device, pool_rules(0));
   pool.capacity_tokens = sglang_tokens(inventory, cards, pool.pool);
   return pool;
 }

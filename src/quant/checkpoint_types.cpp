@@ -89,7 +89,10 @@ void assign_checkpoint_types(std::span<const Tensor> tensors, const TensorClasse
         if (block) types[i] = keeps_expert_format(tensor, classes, file_type) ? ggml::mxfp4 : file_type.base;
         break;
       case Scheme::experts:
-        if (tensor.role == Role::expert || (classes.experts == 0 && block)) types[i] = file_type.base;
+        if (tensor.role == Role::expert || (classes.experts == 0 && block))
+          types[i] = file_type.base;
+        else if (block && file_type.base == ggml::mxfp4 && classes.released_experts == Released::mxfp4)
+          types[i] = released_type(classes.released_blocks, b16);  // the release, named by its experts
         break;
       case Scheme::exl:
         if (block)

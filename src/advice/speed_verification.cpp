@@ -6,9 +6,9 @@
 #include <cmath>
 #include <limits>
 
+#include "advice/log_request.hpp"
 #include "advice/recognise.hpp"
 #include "advice/session.hpp"
-#include "advice/verification.hpp"
 #include "canrun/error.hpp"
 #include "speed/node_keys.hpp"
 

@@ -34,11 +34,8 @@ struct Verification {
   std::vector<std::string> notes;  ///< what was assumed, what the log does not say
 };
 
-/// The request that a log describes, over `base` (whose model, quant and devices win where they are given).
-Request request_of(const Session& session, const RuntimeLog& log, const Request& base, std::vector<std::string>& notes);
-
-/// Asks that request and lines the terms up. Throws what `estimate` throws: a model that the log names and no catalog
-/// holds is Error(unknown_name).
+/// Asks the request that the log describes (advice/log_request.hpp) and lines the terms up. Throws what `estimate`
+/// throws: a model that the log names and no catalog holds is Error(unknown_name).
 Verification verify_log(const Session& session, const RuntimeLog& log, const Request& base);
 
 }  // namespace canrun

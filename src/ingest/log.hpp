@@ -54,6 +54,7 @@ struct RuntimeLog {
   std::optional<std::uint64_t> sequences, batched_tokens, page_tokens;  ///< vLLM and SGLang, of one step; of a page
   std::optional<std::uint64_t> pipeline_parallel;
   std::optional<bool> graphs;               ///< CUDA graphs are captured
+  bool own_engine = false;                  ///< Ollama's instead of llama.cpp
   bool first_engine = false;                ///< vLLM's V0
   std::optional<std::uint64_t> card_bytes;  ///< memory of a card as the runtime sees it
   std::vector<LogLine> lines;

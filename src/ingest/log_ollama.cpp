@@ -49,6 +49,7 @@ bool read_header(std::string_view line, RuntimeLog& log) {
   if (architecture.empty() || type.empty()) return false;
   log.architecture = architecture;
   log.quant = type;
+  log.own_engine = true;
   if (const std::string name = word_after(line, " name="); !name.empty() && log.model.empty()) log.model = name;
   return true;
 }

@@ -66,7 +66,8 @@ TEST_CASE("verify agrees with real logs of every runtime, term by term") {
   check_agreement("llama-vulkan-2025", {}, "weights devices, weights host, output host, kv_cache devices, ");
   check_agreement("ik-cuda-2025", {}, "weights host, weights devices, kv_cache devices, output host, ");
   check_agreement("ollama-2026-06", {"gpt-oss-120b", "-q", "MXFP4_MOE"}, "output host, kv_cache devices, ");
-  check_agreement("ollama-2025-07", {"mistral-small-3.2-24b", "--gpu", "2x rtx-3090"}, "weights host, ");
+  check_agreement("ollama-2025-07", {"mistral-small-3.2-24b", "--gpu", "2x rtx-3090"},
+                  "weights devices, weights host, ");
   check_agreement("vllm-v1-0.8", {"llama-3.1-8b", "-q", "BF16", "--gpu", "l40s"}, "weights devices, ");
   check_agreement("vllm-v1-0.10", {"gpt-oss-120b", "--gpu", "h100-sxm", "--runtime-version", "0.10"},
                   "weights devices, ");

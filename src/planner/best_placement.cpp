@@ -183,7 +183,7 @@ private:
   }
 
   [[nodiscard]] const Outcome& choice(double floor) const {
-    constexpr double as_good = 0.99, worth_it = 1.05;
+    constexpr double as_good = 0.99, worth_it = 1.05, alike = 0.998;
     const auto decode = [](const Outcome& o) {
       return o.figures.speed.has_decode ? o.figures.speed.decode.value : 0.0;
     };
@@ -196,7 +196,13 @@ private:
     const Outcome* best = fastest;
     for (const Outcome& o : tried_)
       if (decode(o) >= least && prefill(o) > std::max(worth_it * prefill(*fastest), prefill(*best))) best = &o;
-    return *best;
+    // Of what is alike, the one with the shortest command.
+    const Outcome* plainest = best;
+    for (const Outcome& o : tried_)
+      if (decode(o) >= std::max(floor, alike * decode(*best)) && prefill(o) >= alike * prefill(*best) &&
+          o.placement.override_count < plainest->placement.override_count)
+        plainest = &o;
+    return *plainest;
   }
 
   const Setup& setup_;

@@ -27,7 +27,7 @@ void bring_in_run(const Inventory& inventory, Draft& draft, std::uint32_t first,
   const auto moved = [&](std::uint32_t b) { return draft.off[b] != 0; };
   std::vector<std::uint32_t> order;
   for (std::uint32_t b = first; b < last; ++b)
-    if (parts_of(inventory.blocks[b]) != 0) order.push_back(b);
+    if (moved(b) || inventory.blocks[b].experts > 0) order.push_back(b);
   if (order.empty() || room <= 0) return;
   // The moved blocks stay one run, at the front unless they lie at the back already.
   if (moved(order.front()) || !moved(order.back())) std::reverse(order.begin(), order.end());

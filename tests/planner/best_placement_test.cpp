@@ -46,10 +46,10 @@ Case prepared(const std::string& model, const std::string& quant, std::vector<st
 }
 
 /// The pace of decode that auto may not fall short of, given another legal placement: one per cent is given up for a
-/// prefill that is a twentieth faster.
+/// prefill that is a twentieth faster, a fifth of a per cent for plainer flags.
 void check_not_beaten(const Outcome& best, const Outcome& other) {
   const double mine = best.figures.speed.decode.value, theirs = other.figures.speed.decode.value;
-  if (mine >= theirs) return;
+  if (mine >= 0.998 * theirs) return;
   CHECK(mine >= 0.99 * theirs);
   CHECK(best.figures.speed.prefill.value >= 1.049 * other.figures.speed.prefill.value);
 }

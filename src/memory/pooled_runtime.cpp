@@ -23,12 +23,15 @@ constexpr std::uint64_t large_card = 70 * gib;
 constexpr double nvlink_of_servers = 300e9;  // bytes/s of all links; a bridge between two workstation cards has less
 
 /// What the driver reports of a card: 0.4 GiB of a 24 GiB GeForce and 0.8 GiB of an 80 GiB H100 are its own; see
-/// `usable_bytes` of data/devices.json. Unified memory is reported as the kernel counts it: 119.7 of 128 GiB on a GB10.
+/// `usable_bytes` of data/devices.json. NVIDIA's unified chips report what the kernel counts (119.7 of 128 GiB on a
+/// GB10), others the share that graphics may take.
 std::uint64_t reported_bytes(const Device& device) {
-  constexpr double kernels_count = 0.935;
-  const auto counted = static_cast<std::uint64_t>(kernels_count * static_cast<double>(device.memory_bytes));
-  return device.unified_memory ? std::max(counted, device.usable_bytes)
-                               : std::min(device.memory_bytes, device.usable_bytes);
+  if (device.unified_memory && device.vendor == "nvidia") {
+    constexpr double kernel_counts = 0.935;
+    const auto counted = static_cast<std::uint64_t>(kernel_counts * static_cast<double>(device.memory_bytes));
+    return std::max(counted, device.usable_bytes);
+  }
+  return std::min(device.memory_bytes, device.usable_bytes);
 }
 
 bool takes_large_steps(const Device& device) {

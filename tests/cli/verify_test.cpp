@@ -63,6 +63,7 @@ void check_agreement(const std::string& name, std::vector<std::string> arguments
 }  // namespace
 
 TEST_CASE("verify agrees with real logs of every runtime, term by term") {
+  check_agreement("llama-2023", {"llama-2-7b-chat", "-q", "Q5_K_M", "--gpu", "rtx-3090"}, "kv_cache devices, ");
   check_agreement("llama-vulkan-2025", {}, "weights devices, weights host, output host, kv_cache devices, ");
   check_agreement("ik-cuda-2025", {}, "weights host, weights devices, kv_cache devices, output host, ");
   check_agreement("ollama-2026-06", {"gpt-oss-120b", "-q", "MXFP4_MOE"}, "output host, kv_cache devices, ");

@@ -32,6 +32,16 @@ constexpr double gib = 1 << 30;
 
 }  // namespace
 
+TEST_CASE("llama.cpp in 2023: one line for all of the card") {
+  const auto loads = read("llama-2023");
+  REQUIRE(loads.size() == 1);
+  CHECK(loads[0].gpu_layers == 35U);
+  CHECK(loads[0].context == 2048U);
+  CHECK(bytes(loads[0], LogTerm::weights, "GPU") == Approx(4474.93 * mib));
+  CHECK(bytes(loads[0], LogTerm::kv_cache, "GPU") == Approx(1024 * mib));
+  CHECK(bytes(loads[0], LogTerm::compute, "GPU") == Approx(624.02 * mib));
+}
+
 TEST_CASE("llama.cpp in 2024: timestamps in front, tensors without the word model") {
   const auto loads = read("llama-2024");
   REQUIRE(loads.size() == 1);

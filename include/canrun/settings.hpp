@@ -24,6 +24,7 @@ struct PoolSettings {
   std::uint32_t sequences = 0;       ///< `--max-num-seqs`, `--max-running-requests`
   std::uint32_t page_tokens = 0;     ///< tokens per page (`--block-size`)
   std::uint64_t pool_bytes = 0;      ///< the pool as given (`--kv-cache-memory-bytes`); 0 = what is left
+  std::uint32_t drafted = 3;         ///< tokens that the model's own MTP layers draft a step, where they are loaded
   bool graphs = true;                ///< CUDA graphs captured (not `--enforce-eager`)
   bool head_scales = false;          ///< a 32-bit scale per token and head beside K and V (`int8_per_token_head` …)
   bool packed_latent = false;        ///< `fp8_ds_mla`: 656 bytes per token and latent layer

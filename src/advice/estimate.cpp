@@ -113,13 +113,18 @@ namespace {
 /// With a note where the runtime would refuse to start.
 PoolFigures pool_of(const Setup& setup, const Target& target, const Outcome& outcome,
                     const std::vector<AddedPart>& parts, std::vector<std::string>& notes) {
-  // Weights beside the model come out of the pool; the vision tower is among the model's own here.
-  std::vector<std::uint64_t> added(target.devices.size());
+  // Weights beside the model come out of the share; the vision tower is among the model's own here.
+  const Settings& settings = setup.inventory.settings;
+  std::vector<BesideModel> beside(target.devices.size());
   for (const AddedPart& part : parts)
-    for (std::size_t d = 0; d < added.size() && d < part.devices.size(); ++d)
-      if (part.id == "draft_weights" || part.id == "lora")
-        added[d] += part.devices[d].at(setup.inventory.settings.context);
-  const PoolFigures pool = tightest_pool(setup.inventory, outcome.placement, target.devices, added);
+    for (std::size_t d = 0; d < beside.size() && d < part.devices.size(); ++d) {
+      const std::uint64_t bytes = part.devices[d].at(settings.context);
+      if (part.id == "draft_cache")
+        beside[d].request_cache += bytes / std::max(1U, settings.parallel);
+      else if (part.id != "draft_compute")
+        beside[d].weights += bytes;
+    }
+  const PoolFigures pool = tightest_pool(setup.inventory, outcome.placement, target.devices, beside);
   constexpr double gib = 1ULL << 30;
   const bool refuses = !setup.inventory.settings.pool.sglang;
   if (refuses && pool.pool > 0 && pool.concurrency < 1 && pool.per_request > 0)

@@ -11,12 +11,12 @@ MemoryModel memory_model(std::string_view name) {
 }
 
 PoolFigures tightest_pool(const Inventory& inventory, const Placement& placement, std::span<const Device> devices,
-                          std::span<const std::uint64_t> added) {
+                          std::span<const BesideModel> beside) {
   const std::uint32_t length = inventory.settings.context / std::max(1U, inventory.settings.parallel);
   PoolFigures tightest;
   for (std::uint32_t d = 0; d < placement.devices; ++d) {
     const PoolFigures pool =
-        pool_figures(inventory, devices[d], length, placement.devices, d < added.size() ? added[d] : 0);
+        pool_figures(inventory, devices[d], length, placement.devices, d < beside.size() ? beside[d] : BesideModel{});
     if (d == 0 || pool.pool < tightest.pool) tightest = pool;
   }
   return tightest;

@@ -26,7 +26,7 @@ MemoryModel memory_model(std::string_view name);
 /// The pool of the card that has the least room for it: what the group can use. `added`: bytes of each device that are
 /// loaded beside the model; may be empty.
 PoolFigures tightest_pool(const Inventory& inventory, const Placement& placement, std::span<const Device> devices,
-                          std::span<const std::uint64_t> added = {});
+                          std::span<const BesideModel> beside = {});
 
 /// vLLM and its relatives with the cache of `settings.parallel` requests of their full length each, not the whole pool
 /// that they take: what has to be there, not what they fill. Tensor parallel over all devices of the placement.

@@ -30,7 +30,6 @@ struct Counted {
 };
 
 constexpr std::uint64_t usual_page = 16;
-constexpr std::uint32_t usual_draft = 3;          // tokens that an MTP block drafts a step
 constexpr std::uint64_t latent_page = 64;         // FlashMLA and its relatives
 constexpr std::uint64_t packed_latent_row = 656;  // 512 FP8 numbers, four 32-bit scales, 64 numbers of 16 bits
 constexpr std::uint64_t scale_bytes = 4;
@@ -50,7 +49,7 @@ std::uint64_t indexer_row(std::uint64_t width) {
 
 /// Tokens that the model's own MTP layers draft a step; 0 where they are not loaded.
 std::uint32_t drafted_tokens(const Architecture& model, const Settings& run) {
-  return run.mtp && model.mtp_layers > 0 ? usual_draft : 0;
+  return run.mtp && model.mtp_layers > 0 ? run.pool.drafted : 0;
 }
 
 class Collector {

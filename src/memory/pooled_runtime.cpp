@@ -56,17 +56,19 @@ std::uint32_t longest_request(const PageLayout& layout, std::uint64_t blocks, st
   return fits;
 }
 
-void size_pool(PoolFigures& pool, const Inventory& inventory, const Device& device, const PoolRules& rules) {
+void size_pool(PoolFigures& pool, const Inventory& inventory, const Device& device, const PoolRules& rules,
+               const BesideModel& beside) {
   constexpr std::uint32_t blackwell = 100;
   const bool narrow_index = compute_capability(device) >= blackwell;
-  const PageLayout layout = page_layout(inventory, inventory.settings.pool, pool.tensor_parallel, narrow_index);
+  PageLayout layout = page_layout(inventory, inventory.settings.pool, pool.tensor_parallel, narrow_index);
+  const std::uint64_t in_flight = std::uint64_t{rules.batches_in_flight} * pool.batched_tokens;
+  const std::uint64_t needed = request_blocks(layout, pool.length, in_flight);
+  if (needed > 0) layout.block_bytes += beside.request_cache / needed;
   pool.groups = static_cast<std::uint32_t>(layout.groups.size());
   pool.page_tokens = layout.block_tokens;
   pool.block_bytes = layout.block_bytes;
   if (layout.block_bytes == 0) return;
   pool.blocks = pool.pool / layout.block_bytes;
-  const std::uint64_t in_flight = std::uint64_t{rules.batches_in_flight} * pool.batched_tokens;
-  const std::uint64_t needed = request_blocks(layout, pool.length, in_flight);
   pool.per_request = needed * layout.block_bytes;
   pool.concurrency = needed > 0 ? static_cast<double>(pool.blocks) / static_cast<double>(needed) : 0;
   pool.longest = longest_request(layout, pool.blocks, in_flight, inventory.architecture->context_max);
@@ -118,7 +120,7 @@ std::uint64_t loaded_weights(const Inventory& inventory, const Device& device, s
 namespace {
 
 PoolFigures vllm_pool(const Inventory& inventory, const Device& device, std::uint64_t length, std::uint32_t cards,
-                      std::uint64_t added) {
+                      const BesideModel& beside) {
   const PoolSettings& settings = inventory.settings.pool;
   const PoolRules& rules = pool_rules(runs_first_engine(device, settings.version) ? 1 : settings.version);
   const bool large = takes_large_steps(device);
@@ -126,7 +128,7 @@ PoolFigures vllm_pool(const Inventory& inventory, const Device& device, std::uin
   PoolFigures pool;
   pool.tensor_parallel = cards;
   pool.length = static_cast<std::uint32_t>(length);
-  pool.added = added;
+  pool.added = beside.weights;
   pool.batched_tokens = settings.batched_tokens ? settings.batched_tokens : large ? 8192 : 2048;
   pool.sequences = settings.sequences ? settings.sequences : rules.sequences ? rules.sequences : large ? 1024 : 256;
   pool.utilization = settings.utilization > 0 ? settings.utilization : rules.utilization;
@@ -143,12 +145,12 @@ PoolFigures vllm_pool(const Inventory& inventory, const Device& device, std::uin
   const std::uint64_t taken =
       pool.weights + pool.added + pool.non_torch + pool.activation + (pool.graphs_in_budget ? pool.graphs : 0);
   pool.pool = settings.pool_bytes ? settings.pool_bytes : pool.budget > taken ? pool.budget - taken : 0;
-  size_pool(pool, inventory, device, rules);
+  size_pool(pool, inventory, device, rules, beside);
   return pool;
 }
 
 PoolFigures sglang_pool(const Inventory& inventory, const Device& device, std::uint64_t length, std::uint32_t cards,
-                        std::uint64_t added) {
+                        const BesideModel& beside) {
   const PoolSettings& settings = inventory.settings.pool;
   const SglangDefaults defaults = sglang_defaults(*inventory.architecture, device, cards, settings.version);
   const std::uint64_t start = sglang_start_bytes(cards), card = reported_bytes(device);
@@ -156,7 +158,7 @@ PoolFigures sglang_pool(const Inventory& inventory, const Device& device, std::u
   PoolFigures pool;
   pool.tensor_parallel = cards;
   pool.length = static_cast<std::uint32_t>(length);
-  pool.added = added;
+  pool.added = beside.weights;
   pool.batched_tokens = settings.batched_tokens ? settings.batched_tokens : defaults.chunk;
   pool.sequences = settings.sequences ? settings.sequences : defaults.graph_sequences;
   pool.utilization = settings.utilization > 0 ? settings.utilization : defaults.fraction;
@@ -169,18 +171,21 @@ PoolFigures sglang_pool(const Inventory& inventory, const Device& device, std::u
   pool.graphs_in_budget = false;
   const std::uint64_t taken = pool.weights + pool.added;
   pool.pool = settings.pool_bytes ? settings.pool_bytes : pool.budget > taken ? pool.budget - taken : 0;
-  size_pool(pool, inventory, device, pool_rules(0));
-  pool.capacity_tokens = sglang_tokens(inventory, cards, pool.pool);
+  size_pool(pool, inventory, device, pool_rules(0), beside);
+  const double draft =
+      pool.per_request > 0 ? static_cast<double>(beside.request_cache) / static_cast<double>(pool.per_request) : 0;
+  const auto own = static_cast<std::uint64_t>((1 - std::min(draft, 1.0)) * static_cast<double>(pool.pool));
+  pool.capacity_tokens = sglang_tokens(inventory, cards, own);
   return pool;
 }
 
 }  // namespace
 
 PoolFigures pool_figures(const Inventory& inventory, const Device& device, std::uint64_t length,
-                         std::uint32_t tensor_parallel, std::uint64_t added) {
+                         std::uint32_t tensor_parallel, const BesideModel& beside) {
   const std::uint32_t cards = std::max(1U, tensor_parallel);
-  return inventory.settings.pool.sglang ? sglang_pool(inventory, device, length, cards, added)
-                                        : vllm_pool(inventory, device, length, cards, added);
+  return inventory.settings.pool.sglang ? sglang_pool(inventory, device, length, cards, beside)
+                                        : vllm_pool(inventory, device, length, cards, beside);
 }
 
 }  // namespace canrun

@@ -14,11 +14,18 @@
 
 namespace canrun {
 
+/// On a card beside the model.
+struct BesideModel {
+  std::uint64_t weights = 0;        ///< bytes of a draft model, of adapters
+  std::uint64_t request_cache = 0;  ///< bytes that a draft model's pages add to those of one request
+};
+
 /// What a card's pool holds. `card_bytes`: what the driver reports as total. `length`: tokens of one request.
 /// Defaults that depend on the card follow vLLM: 8192 tokens and 1024 sequences a step from 70 GiB on (2048 and 256 on
-/// an A100, as on smaller cards). `added`: bytes on the card beside the model, a draft model's.
+/// an A100, as on smaller cards). A draft model's layers take pages of the
+/// same pool: every block grows by their share.
 PoolFigures pool_figures(const Inventory& inventory, const Device& device, std::uint64_t length,
-                         std::uint32_t tensor_parallel, std::uint64_t added = 0);
+                         std::uint32_t tensor_parallel, const BesideModel& beside = {});
 
 /// Weights on each card as such a runtime loads them: the text tower's matrices divided and laid out as its kernels
 /// want them (memory/kernel_layout.hpp), the vision tower in 16 bits, rotation tables for every position.

@@ -38,8 +38,14 @@ void spread(AddedPart& part, std::uint64_t bytes, double per_token = 0) {
   for (AddedLoad& load : part.devices) load = {bytes / count, per_token / static_cast<double>(count)};
 }
 
-void add_projector(const Request& request, const Question& question, const Target& target,
+/// Bytes of the vision tower are among the weights that a pooled runtime loads, its buffers within the step's peak.
+bool loads_tower(const Question& question, const Setup& setup) {
+  return setup.memory_model == MemoryModel::pooled && question.subject.architecture->vision_params > 0;
+}
+
+void add_projector(const Request& request, const Question& question, const Setup& setup, const Target& target,
                    std::vector<AddedPart>& parts) {
+  if (loads_tower(question, setup)) return;
   const Projector projector = request.mmproj == "auto"
                                   ? projector_of(question.subject.record, *question.subject.architecture)
                                   : projector_of_file(request.mmproj);
@@ -65,14 +71,26 @@ void add_adapters(const Request& request, const Target& target, std::vector<Adde
   }
 }
 
-/// The draft model as its own question on the same devices: everything on them, f16 caches.
+struct DraftSources {
+  std::string_view weights, cache, compute;
+};
+constexpr DraftSources llama_sources{"llama.cpp v0.5.0: common/speculative.cpp",
+                                     "llama.cpp v0.5.0: common/speculative.cpp, a context as long as the model's, f16",
+                                     "llama.cpp v0.5.0: ggml-alloc.c, simulated"};
+constexpr DraftSources pooled_sources{"vLLM: vllm/v1/spec_decode, weights divided as the model's",
+                                      "vLLM: vllm/v1/core/kv_cache_utils.py, pages of the model's pool",
+                                      "what its step peaks above the model's: the two run in turn"};
+
+/// The draft model as its own question on the same devices: everything on them. llama.cpp gives it f16 caches, pooled
+/// runtimes the model's own types.
 void add_draft(const Catalog& catalog, const Request& request, const Question& question, const Calibration& calibration,
-               const Target& target, std::vector<AddedPart>& parts) {
+               const Setup& model, const Target& target, std::vector<AddedPart>& parts) {
+  const bool pooled = model.memory_model == MemoryModel::pooled;
   Request asked = request;
   asked.model = request.draft;
   asked.rough = {};
   asked.quant = request.draft_quant.empty() ? request.quant : request.draft_quant;
-  asked.kv_type = asked.kv_type_v = "f16";
+  if (!pooled) asked.kv_type = asked.kv_type_v = "f16";
   asked.gpu_layers.reset();
   asked.cpu_moe_layers.reset();
   asked.tensor_split.clear();
@@ -83,16 +101,23 @@ void add_draft(const Catalog& catalog, const Request& request, const Question& q
   own.added.clear();
   own.added_host = {};
   Wish everything;
-  const auto measured = [&](std::uint32_t context) {
-    Settings settings = draft.settings;
-    settings.context = context;
-    const Setup setup = make_setup(draft, settings, graph_backend(question.backend));
+  const auto placed_whole = [&](const Setup& setup) {
     std::array<std::uint64_t, max_devices> room{};
     for (std::size_t d = 0; d < own.devices.size(); ++d) room[d] = own.devices[d].usable_bytes;
     return memory_of(setup, own,
                      make_placement(setup.inventory.block_count(), std::span(room).first(own.devices.size()), {}));
   };
+  const MemoryFigures peak = pooled ? placed_whole(model) : MemoryFigures{};
+  const auto measured = [&](std::uint32_t context) {
+    Settings settings = draft.settings;
+    settings.context = context;
+    MemoryFigures figures = placed_whole(make_setup(draft, settings, graph_backend(question.backend)));
+    for (std::size_t d = 0; d < figures.device.size(); ++d)
+      figures.device[d].compute -= std::min(figures.device[d].compute, peak.device[d].compute);
+    return figures;
+  };
   const MemoryFigures small = measured(probe_context), large = measured(2 * probe_context);
+  const DraftSources& sources = pooled ? pooled_sources : llama_sources;
   const auto load = [](std::uint64_t at_probe, std::uint64_t at_twice) {
     const double rate = static_cast<double>(at_twice - std::min(at_probe, at_twice)) / probe_context;
     const auto grown = static_cast<std::uint64_t>(rate * probe_context);
@@ -108,14 +133,11 @@ void add_draft(const Catalog& catalog, const Request& request, const Question& q
     parts.push_back(std::move(part));
   };
   part_of(
-      "draft_weights", "Draft model weights", [](const DeviceMemory& m) { return m.weights; },
-      "llama.cpp v0.5.0: common/speculative.cpp");
+      "draft_weights", "Draft model weights", [](const DeviceMemory& m) { return m.weights; }, sources.weights);
   part_of(
-      "draft_cache", "Draft model cache", [](const DeviceMemory& m) { return m.kv_cache + m.state; },
-      "llama.cpp v0.5.0: common/speculative.cpp, a context as long as the model's, f16");
+      "draft_cache", "Draft model cache", [](const DeviceMemory& m) { return m.kv_cache + m.state; }, sources.cache);
   part_of(
-      "draft_compute", "Draft model buffers", [](const DeviceMemory& m) { return m.compute; },
-      "llama.cpp v0.5.0: ggml-alloc.c, simulated");
+      "draft_compute", "Draft model buffers", [](const DeviceMemory& m) { return m.compute; }, sources.compute);
 }
 
 /// Drafting with the model's own MTP blocks.
@@ -163,11 +185,13 @@ void add_mtp(const Request& request, const Question& question, const Setup& setu
 std::vector<AddedPart> added_parts(const Catalog& catalog, const Request& request, const Question& question,
                                    const Calibration& calibration, const Setup& setup, const Target& target) {
   std::vector<AddedPart> parts;
-  if (!request.mmproj.empty()) add_projector(request, question, target, parts);
+  if (!request.mmproj.empty()) add_projector(request, question, setup, target, parts);
   if (!request.lora.empty()) add_adapters(request, target, parts);
-  if (!request.draft.empty()) add_draft(catalog, request, question, calibration, target, parts);
+  if (!request.draft.empty()) add_draft(catalog, request, question, calibration, setup, target, parts);
   const bool drafts = request.draft_tokens || request.draft_accept;
-  if (request.mtp && drafts && request.draft.empty() && question.subject.architecture->mtp_layers > 0)
+  // Pooled runtimes keep the cache and the states of MTP blocks among the pages of the model's own.
+  const bool own_pages = setup.memory_model == MemoryModel::pooled;
+  if (!own_pages && request.mtp && drafts && request.draft.empty() && question.subject.architecture->mtp_layers > 0)
     add_mtp(request, question, setup, target, parts);
   return parts;
 }

@@ -23,8 +23,9 @@ struct AddedPart {
 /// Under llama.cpp: a projector and its warm-up buffers lie on the first device (tools/mtmd/clip.cpp), adapters where
 /// the layers lie (src/llama-adapter.cpp; here in equal parts), a draft model on all devices with a context as long as
 /// the model's and f16 caches (common/speculative.cpp), MTP drafting shares the weights, keeps a cache of its own and
-/// as many more recurrent states as it drafts tokens. Throws what reading the files or finding the draft model throws;
-/// Error(bad_value) where a file is of another kind.
+/// as many more recurrent states as it drafts tokens. Pooled runtimes hold a vision tower among the weights and MTP
+/// blocks' caches among the pages: neither is a part here; a draft model's cache is, and takes pages. Throws what
+/// reading the files or finding the draft model throws; Error(bad_value) where a file is of another kind.
 std::vector<AddedPart> added_parts(const Catalog& catalog, const Request& request, const Question& question,
                                    const Calibration& calibration, const Setup& setup, const Target& target);
 

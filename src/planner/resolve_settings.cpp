@@ -60,6 +60,7 @@ void resolve_pool(const Request& request, Question& question) {
     pool.batched_tokens = bounded(*request.max_num_batched_tokens, most_batch, "max_num_batched_tokens");
   if (request.max_num_seqs) pool.sequences = bounded(*request.max_num_seqs, most_sequences, "max_num_seqs");
   if (request.block_size) pool.page_tokens = bounded(*request.block_size, most_batch, "block_size");
+  pool.drafted = bounded(request.draft_tokens.value_or(usual_draft_tokens), most_batch, "draft_tokens");
   pool.pool_bytes = request.kv_cache_memory_bytes.value_or(0);
   pool.graphs = !request.enforce_eager;
   pool.sglang = question.runtime.id == "sglang";

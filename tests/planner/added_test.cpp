@@ -120,3 +120,61 @@ TEST_CASE("Windows warns where a card is nearly full") {
   const Estimate small = answer(r);
   CHECK(std::none_of(small.limits.begin(), small.limits.end(), [](const Limit& limit) { return limit.id == "spill"; }));
 }
+
+namespace {
+
+std::uint64_t listed(const Estimate& e) {
+  std::uint64_t sum = 0;
+  for (const MemoryLine& line : e.memory_lines)
+    if (line.id != "headroom") sum += line.bytes;
+  return sum;
+}
+
+Request pooled(const char* model, const char* runtime, const char* gpu) {
+  Request r = asked(model, 16384);
+  r.quant = "BF16";
+  r.runtime = runtime;
+  r.gpu = {gpu};
+  return r;
+}
+
+}  // namespace
+
+TEST_CASE("pooled runtimes hold MTP caches and vision towers once") {
+  for (const char* runtime : {"vllm", "sglang"}) {
+    Request r = pooled("qwen3.5-122b-a10b", runtime, "8x h100-sxm");
+    r.mtp = true;
+    const Estimate loaded = answer(r);
+    r.mmproj = "auto";
+    r.draft_tokens = 3;
+    const Estimate usual = answer(r);
+    CHECK(usual.memory.on_devices().total() == loaded.memory.on_devices().total());
+    CHECK(usual.memory.on_devices().added == 0);
+    CHECK(listed(usual) == usual.memory.on_devices().total() + usual.memory.host.total());
+    // vLLM gives a request's states one block for each drafted token (vllm/v1/kv_cache_interface.py).
+    r.draft_tokens = 5;
+    const Estimate longer = answer(r);
+    CHECK(longer.pool->per_request > usual.pool->per_request);
+    CHECK(longer.pool->concurrency < usual.pool->concurrency);
+  }
+}
+
+TEST_CASE("a draft model's layers take pages of the pool and its step no peak of its own") {
+  for (const char* runtime : {"vllm", "sglang"}) {
+    const Estimate without = answer(pooled("qwen3-32b", runtime, "2x h100-sxm"));
+    Request r = pooled("qwen3-32b", runtime, "2x h100-sxm");
+    r.draft = "qwen3-0.6b";
+    const Estimate with = answer(r);
+    const Estimate alone = answer(pooled("qwen3-0.6b", runtime, "2x h100-sxm"));
+    CHECK(size_of(with.memory_lines, "draft_compute") == 0);
+    // 28 layers with 8 heads of 128 beside 64 such layers.
+    CHECK(static_cast<double>(with.pool->per_request) ==
+          Approx(static_cast<double>(without.pool->per_request) * (64 + 28) / 64).epsilon(0.001));
+    CHECK(with.pool->added == alone.pool->weights);
+    CHECK(with.pool->pool + with.pool->added == without.pool->pool);
+    CHECK(static_cast<double>(with.pool->capacity_tokens) ==
+          Approx(static_cast<double>(with.pool->pool) * 16384 / static_cast<double>(with.pool->per_request))
+              .epsilon(0.002));
+    CHECK(listed(with) == with.memory.on_devices().total() + with.memory.host.total());
+  }
+}

@@ -9,28 +9,14 @@
 #include "memory/pool_rules.hpp"
 #include "memory/runtime_traits.hpp"
 #include "memory/supported_settings.hpp"
+#include "planner/cache_types.hpp"
 #include "planner/setup.hpp"
-#include "quant/tensor_types.hpp"
 
 namespace canrun {
 namespace {
 
 constexpr std::uint64_t most_slots = 256;  // llama.cpp's LLAMA_MAX_SEQ
 constexpr std::uint64_t most_batch = 1ULL << 20;
-
-TensorType cache_type(const std::string& name) {
-  static constexpr std::string_view accepted[] = {"f32",  "f16",  "bf16", "q8_0",  "q4_0",
-                                                  "q4_1", "q5_0", "q5_1", "iq4_nl"};
-  std::string_view wanted = name;
-  if (wanted.starts_with("fp8") || wanted.starts_with("int8")) return fp8_type();
-  // MLX keeps a scale and a bias per 64 numbers: as many bits as GGUF's blocks of 32 with one scale.
-  if (wanted == "mlx-4bit") wanted = "q4_0";
-  if (wanted == "mlx-8bit") wanted = "q8_0";
-  for (std::string_view type : accepted)
-    if (wanted == type) return *find_tensor_type(type);
-  throw Error(ErrorCode::bad_value,
-              fmt::format("unknown KV cache type \"{}\": expected one of {}, fp8", name, fmt::join(accepted, ", ")));
-}
 
 std::uint32_t bounded(std::uint64_t value, std::uint64_t most, std::string_view what) {
   if (value == 0 || value > most)
@@ -108,8 +94,9 @@ void resolve_settings(const Request& request, Question& question) {
   if (request.mtp && drafts && request.draft.empty() && architecture.mtp_layers > 0 && rolls_states_back(architecture))
     settings.rollback = static_cast<std::uint32_t>(
         std::min<std::uint64_t>(request.draft_tokens.value_or(usual_draft_tokens), most_batch));
-  settings.kv_type_k = cache_type(request.kv_type.empty() || request.kv_type == "auto" ? "f16" : request.kv_type);
-  settings.kv_type_v = request.kv_type_v.empty() ? settings.kv_type_k : cache_type(request.kv_type_v);
+  const CacheTypes types = cache_types(request.kv_type, request.kv_type_v, question.runtime);
+  settings.kv_type_k = types.k;
+  settings.kv_type_v = types.v;
   // vLLM and its relatives divide every matrix over the cards; the others hand whole layers out.
   const bool pooled = memory_model(question.runtime.memory_model) == MemoryModel::pooled;
   settings.split = split_mode(request.split, pooled ? SplitMode::tensor : SplitMode::layer);

@@ -134,7 +134,7 @@ std::string llama_server(const Estimate& estimate, const ModelRecord& model, con
   const std::string_view v = tensor_type_name(settings.kv_type_v);
   if (k != "f16") command += fmt::format(" -ctk {}", k);
   if (v != "f16") command += fmt::format(" -ctv {}", v);
-  if (settings.swa_full) command += " --swa-full";
+  if (settings.swa_full && estimate.runtime.id != "ik_llama.cpp") command += " --swa-full";
   if (!settings.kv_offload) command += " --no-kv-offload";
   command += split_flags(estimate);
   return command;

@@ -136,7 +136,6 @@ Request request_of(const Session& session, const RuntimeLog& log, const Request&
   if (log.ubatch) r.ubatch = *log.ubatch;
   if (log.flash_attn && !r.flash_attn) r.flash_attn = log.flash_attn;
   if (log.kv_unified) r.kv_unified = *log.kv_unified;
-  if (log.runtime == "ik_llama.cpp") r.swa_full = true;  // it knows no windowed cache
   if (log.swa_full) r.swa_full = *log.swa_full;
   if (r.split.empty() && std::ranges::any_of(log.lines, [](const LogLine& l) { return l.device == split_by_tensors; }))
     r.split = "tensor";

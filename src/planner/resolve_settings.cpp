@@ -67,6 +67,12 @@ void leave_as_fit_does(Question& question) {
   if (!question.machine.devices.empty()) question.headroom = fit_target;
 }
 
+/// ik_llama.cpp gives every layer a row for each token of the context; its --swa-compress is off by default (llama.h,
+/// llama_context_params; src/llama-hparams.h, llama_kv_layer_rows).
+bool caches_whole_windows(const RuntimeRecord& runtime) {
+  return runtime.id == "ik_llama.cpp";
+}
+
 SplitMode split_mode(const std::string& name, SplitMode usual) {
   if (name.empty()) return usual;
   if (name == "layer") return SplitMode::layer;
@@ -86,7 +92,7 @@ void resolve_settings(const Request& request, Question& question) {
   settings.ubatch = std::min(bounded(request.ubatch, most_batch, "ubatch"), settings.batch);
   settings.parallel = bounded(request.parallel.value_or(request.users), most_slots, "parallel (slots)");
   settings.kv_unified = request.kv_unified;
-  settings.swa_full = request.swa_full;
+  settings.swa_full = request.swa_full || caches_whole_windows(question.runtime);
   settings.kv_offload = request.kv_offload;
   settings.reserve = request.reserve;
   settings.mtp = request.mtp;

@@ -1,5 +1,8 @@
 #include "planner/cache_types.hpp"
 
+#include <cstdint>
+#include <string>
+
 #include "canrun/error.hpp"
 #include "canrun/estimate.hpp"
 #include "quant/tensor_types.hpp"
@@ -36,6 +39,21 @@ TEST_CASE("NVFP4 caches take half a byte and a scale per 16 numbers where the ru
   CHECK(bits(types("trtllm", "NVFP4").v) == 4.5);
   for (const char* runtime : {"llama.cpp", "sglang", "exllamav3", "mlx"})
     CHECK_THROWS_AS(types(runtime, "nvfp4"), Error);
+}
+
+TEST_CASE("ik_llama.cpp caches the whole context in windowed layers, too") {
+  Request r;
+  r.detail = Detail::figures;
+  r.model = "gemma-3-12b";
+  r.quant = "Q4_K_M";
+  r.gpu = {"rtx-3090"};
+  r.context = 16384;
+  r.runtime = "ik_llama.cpp";
+  const Session session(Catalog::builtin());
+  const Estimate e = session.estimate(r);
+  // 48 layers with 8 heads of 256, keys and values of 16 bits.
+  CHECK(e.memory.device[0].kv_cache == std::uint64_t{16384} * 48 * 8 * 2 * 256 * 2);
+  CHECK(e.command.find("--swa-full") == std::string::npos);
 }
 
 TEST_CASE("a cache's type reaches the estimate") {

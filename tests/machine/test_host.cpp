@@ -85,3 +85,24 @@ TEST_CASE("soldered memory is listed in narrow parts: channels count 64 bits eac
   CHECK(channels(sticks).channels == 2);
   std::filesystem::remove_all(root);
 }
+
+TEST_CASE("letters of slots that stand for processors are not channels") {
+  const auto root = std::filesystem::temp_directory_path() / "canrun-dmi-sockets-test";
+  std::filesystem::create_directories(root / "sys/firmware/dmi/tables");
+  const auto read = [&](int slots, int filled) {
+    std::string table;
+    for (const char processor : std::string("AB"))
+      for (int slot = 1; slot <= slots; ++slot)
+        table += memory_device(64, slot <= filled ? 16384 : 0, 0x1A,
+                               std::string("DIMM_") + processor + std::to_string(slot), 3200);
+    std::ofstream(root / "sys/firmware/dmi/tables/DMI", std::ios::binary) << table;
+    return read_host_memory(SystemFiles(root.string()));
+  };
+  const HostMemory server = read(12, 2);
+  CHECK(server.channels == 0);
+  CHECK(server.type == "DDR4");
+  CHECK(server.mts == 3200);
+  CHECK(server.installed_bytes == std::uint64_t{64} << 30U);
+  CHECK(read(2, 2).channels == 2);
+  std::filesystem::remove_all(root);
+}

@@ -24,11 +24,12 @@ struct DeviceMemory {
 /// tensor-parallel group holds the same.
 struct PoolFigures {
   double utilization = 0;            ///< share of the card that the runtime takes
+  bool of_free = false;              ///< TensorRT-LLM: the share is of what all else leaves free
   std::uint32_t batched_tokens = 0;  ///< tokens of one step
   std::uint32_t sequences = 0;       ///< sequences of one step
   std::uint32_t tensor_parallel = 1;
   std::uint32_t length = 0;           ///< tokens of one request (`--max-model-len`)
-  std::uint64_t budget = 0;           ///< bytes: utilization · what the driver reports
+  std::uint64_t budget = 0;           ///< bytes: utilization · what the driver reports; `of_free`: all that it reports
   std::uint64_t weights = 0;          ///< as loaded, with the vision tower and rotation tables
   std::uint64_t activation = 0;       ///< peak of the profiling step
   std::uint64_t non_torch = 0;        ///< context, communication buffers

@@ -29,6 +29,7 @@ struct PoolSettings {
   bool head_scales = false;          ///< a 32-bit scale per token and head beside K and V (`int8_per_token_head` …)
   bool packed_latent = false;        ///< `fp8_ds_mla`: 656 bytes per token and latent layer
   bool sglang = false;               ///< SGLang's rules instead of vLLM's
+  bool tensorrt = false;             ///< TensorRT-LLM's rules instead of vLLM's
 
   friend bool operator==(const PoolSettings&, const PoolSettings&) = default;
 };

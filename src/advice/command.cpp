@@ -166,6 +166,18 @@ std::string vllm_like(const Estimate& estimate, const ModelRecord& model, const 
   return command;
 }
 
+std::string tensorrt_serve(const Estimate& estimate, const ModelRecord& model, const std::string& path) {
+  const std::size_t devices = std::max<std::size_t>(1, estimate.machine.devices.size());
+  const PoolSettings& pool = estimate.settings.pool;
+  std::string command = fmt::format("trtllm-serve {} --max_seq_len {}", checkpoint(model, path),
+                                    estimate.settings.context / std::max(1U, estimate.settings.parallel));
+  if (devices > 1) command += fmt::format(" --tp_size {}", devices);
+  if (pool.sequences > 0) command += fmt::format(" --max_batch_size {}", pool.sequences);
+  if (pool.batched_tokens > 0) command += fmt::format(" --max_num_tokens {}", pool.batched_tokens);
+  if (pool.utilization > 0) command += fmt::format(" --kv_cache_free_gpu_memory_fraction {:g}", pool.utilization);
+  return command;
+}
+
 }  // namespace
 
 std::string launch_command(const Estimate& estimate, const ModelRecord& model, const std::string& path,
@@ -173,6 +185,7 @@ std::string launch_command(const Estimate& estimate, const ModelRecord& model, c
   if (!estimate.runtime.supported) return "";
   if (runtime.memory_model == "llama.cpp") return llama_server(estimate, model, path, quant);
   if (runtime.id == "sglang") return vllm_like(estimate, model, path, "python -m sglang.launch_server --model-path");
+  if (runtime.id == "trtllm") return tensorrt_serve(estimate, model, path);
   if (runtime.memory_model == "vllm") return vllm_like(estimate, model, path, "vllm serve");
   if (runtime.memory_model == "mlx")
     return "mlx_lm.server --model " +

@@ -126,7 +126,7 @@ PoolFigures pool_of(const Setup& setup, const Target& target, const Outcome& out
     }
   const PoolFigures pool = tightest_pool(setup.inventory, outcome.placement, target.devices, beside);
   constexpr double gib = 1ULL << 30;
-  const bool refuses = !setup.inventory.settings.pool.sglang;
+  const bool refuses = !settings.pool.sglang && !settings.pool.tensorrt;
   if (refuses && pool.pool > 0 && pool.concurrency < 1 && pool.per_request > 0)
     notes.push_back(fmt::format(
         "vLLM would refuse to start: a request of {} tokens takes {:.2f} GiB of pages, {:.2f} GiB are left for them; "

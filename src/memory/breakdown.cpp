@@ -24,6 +24,8 @@ constexpr std::string_view overhead_source = "data/overheads.json";
 constexpr std::string_view pool_source =
     "vLLM: vllm/v1/worker/gpu_worker.py; figures fitted to start-up logs of 0.6-0.27";
 
+constexpr std::string_view tensorrt_source =
+    "TensorRT-LLM: tensorrt_llm/_torch/pyexecutor/_util.py (_cal_max_memory), llmapi/llm_args.py (KvCacheConfig)";
 constexpr std::string_view sglang_source =
     "SGLang: srt/server_args.py, model_executor/model_runner.py; start-up logs of 0.4 and 0.5";
 
@@ -138,7 +140,10 @@ void add_place(std::vector<MemoryLine>& lines, const Inventory& inventory, const
 void add_pooled(std::vector<MemoryLine>& lines, const Inventory& inventory, const DeviceMemory& memory,
                 const PoolFigures& pool, const std::string& device) {
   const bool sglang = inventory.settings.pool.sglang;
-  const std::string_view source = sglang ? sglang_source : pool_source;
+  const bool tensorrt = inventory.settings.pool.tensorrt;
+  const std::string_view source = sglang ? sglang_source : tensorrt ? tensorrt_source : pool_source;
+  const std::uint64_t slots = std::max(1U, inventory.settings.parallel);
+  const std::uint64_t blocks = pool.block_bytes > 0 ? pool.per_request / pool.block_bytes : 0;
   add(lines, "weights", "Weights", device, memory.weights,
       fmt::format("{} B of the text tower over {} card(s) as the kernels lay them out, what is not divided on each, "
                   "vision tower in 16 bits, rotation tables",
@@ -146,10 +151,11 @@ void add_pooled(std::vector<MemoryLine>& lines, const Inventory& inventory, cons
       source);
   add(lines, "kv_cache", "KV cache", device, memory.kv_cache,
       fmt::format("{} request(s) of {} tokens: {} blocks of {} B, {} tokens and more a block, {} group(s) of layers",
-                  std::max(1U, inventory.settings.parallel), pool.length,
-                  pool.block_bytes > 0 ? pool.per_request / pool.block_bytes : 0, pool.block_bytes, pool.page_tokens,
+                  slots, pool.length, blocks, blocks > 0 ? memory.kv_cache / slots / blocks : 0, pool.page_tokens,
                   pool.groups),
-      sglang ? sglang_source : "vLLM: vllm/v1/kv_cache_interface.py, vllm/v1/core/kv_cache_utils.py");
+      sglang     ? sglang_source
+      : tensorrt ? tensorrt_source
+                 : "vLLM: vllm/v1/kv_cache_interface.py, vllm/v1/core/kv_cache_utils.py");
   add(lines, "compute", sglang ? "Activations" : "Activation peak", device, memory.compute,
       sglang ? fmt::format("a chunk of {} tokens; lives in what the share leaves free", pool.batched_tokens)
              : fmt::format("profiling step of {} tokens, logits of {} sequences", pool.batched_tokens, pool.sequences),

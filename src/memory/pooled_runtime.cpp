@@ -56,11 +56,11 @@ std::uint32_t longest_request(const PageLayout& layout, std::uint64_t blocks, st
   return fits;
 }
 
-void size_pool(PoolFigures& pool, const Inventory& inventory, const Device& device, const PoolRules& rules,
-               const BesideModel& beside) {
+void size_pool(PoolFigures& pool, const Inventory& inventory, const PoolSettings& settings, const Device& device,
+               const PoolRules& rules, const BesideModel& beside) {
   constexpr std::uint32_t blackwell = 100;
   const bool narrow_index = compute_capability(device) >= blackwell;
-  PageLayout layout = page_layout(inventory, inventory.settings.pool, pool.tensor_parallel, narrow_index);
+  PageLayout layout = page_layout(inventory, settings, pool.tensor_parallel, narrow_index);
   const std::uint64_t in_flight = std::uint64_t{rules.batches_in_flight} * pool.batched_tokens;
   const std::uint64_t needed = request_blocks(layout, pool.length, in_flight);
   if (needed > 0) layout.block_bytes += beside.request_cache / needed;
@@ -145,7 +145,7 @@ PoolFigures vllm_pool(const Inventory& inventory, const Device& device, std::uin
   const std::uint64_t taken =
       pool.weights + pool.added + pool.non_torch + pool.activation + (pool.graphs_in_budget ? pool.graphs : 0);
   pool.pool = settings.pool_bytes ? settings.pool_bytes : pool.budget > taken ? pool.budget - taken : 0;
-  size_pool(pool, inventory, device, rules, beside);
+  size_pool(pool, inventory, settings, device, rules, beside);
   return pool;
 }
 
@@ -171,11 +171,45 @@ PoolFigures sglang_pool(const Inventory& inventory, const Device& device, std::u
   pool.graphs_in_budget = false;
   const std::uint64_t taken = pool.weights + pool.added;
   pool.pool = settings.pool_bytes ? settings.pool_bytes : pool.budget > taken ? pool.budget - taken : 0;
-  size_pool(pool, inventory, device, pool_rules(0), beside);
+  size_pool(pool, inventory, settings, device, pool_rules(0), beside);
   const double draft =
       pool.per_request > 0 ? static_cast<double>(beside.request_cache) / static_cast<double>(pool.per_request) : 0;
   const auto own = static_cast<std::uint64_t>((1 - std::min(draft, 1.0)) * static_cast<double>(pool.pool));
   pool.capacity_tokens = sglang_tokens(inventory, cards, own);
+  return pool;
+}
+
+/// The peak of a step of `max_num_tokens` is measured with everything in place; nine tenths of the rest are the pool
+/// (tensorrt_llm/_torch/pyexecutor/_util.py, llmapi/llm_args.py).
+PoolFigures tensorrt_pool(const Inventory& inventory, const Device& device, std::uint64_t length, std::uint32_t cards,
+                          const BesideModel& beside) {
+  constexpr double usual_share = 0.9;
+  constexpr std::uint32_t usual_tokens = 8192, usual_sequences = 2048, usual_page = 32;
+  PoolSettings settings = inventory.settings.pool;
+  if (settings.page_tokens == 0) settings.page_tokens = usual_page;
+  const PoolRules& rules = pool_rules(0);
+
+  PoolFigures pool;
+  pool.of_free = true;
+  pool.tensor_parallel = cards;
+  pool.length = static_cast<std::uint32_t>(length);
+  pool.added = beside.weights;
+  pool.batched_tokens = settings.batched_tokens ? settings.batched_tokens : usual_tokens;
+  pool.sequences = settings.sequences ? settings.sequences : usual_sequences;
+  pool.utilization = settings.utilization > 0 ? settings.utilization : usual_share;
+  pool.budget = reported_bytes(device);
+  pool.weights = loaded_weights(inventory, device, cards);
+  pool.activation = static_cast<std::uint64_t>(
+      activation_bytes(inventory, pool.batched_tokens, {static_cast<double>(pool.sequences), 0, cards}));
+  const bool fast_links = device.nvlink_bandwidth >= nvlink_of_servers;
+  pool.non_torch = cards == 1 ? rules.one_card_extra : fast_links ? rules.group_extra : 340 * mib;
+  pool.graphs = settings.graphs ? (takes_large_steps(device) ? 1024 : 400) * mib : 0;
+  pool.graphs_in_budget = false;
+  const std::uint64_t taken = pool.weights + pool.added + pool.non_torch + pool.activation;
+  const std::uint64_t free = pool.budget - std::min(pool.budget, taken);
+  pool.pool = static_cast<std::uint64_t>(pool.utilization * static_cast<double>(free));
+  if (settings.pool_bytes) pool.pool = std::min(pool.pool, settings.pool_bytes);
+  size_pool(pool, inventory, settings, device, rules, beside);
   return pool;
 }
 
@@ -184,8 +218,9 @@ PoolFigures sglang_pool(const Inventory& inventory, const Device& device, std::u
 PoolFigures pool_figures(const Inventory& inventory, const Device& device, std::uint64_t length,
                          std::uint32_t tensor_parallel, const BesideModel& beside) {
   const std::uint32_t cards = std::max(1U, tensor_parallel);
-  return inventory.settings.pool.sglang ? sglang_pool(inventory, device, length, cards, beside)
-                                        : vllm_pool(inventory, device, length, cards, beside);
+  const PoolSettings& settings = inventory.settings.pool;
+  const auto rule = settings.sglang ? sglang_pool : settings.tensorrt ? tensorrt_pool : vllm_pool;
+  return rule(inventory, device, length, cards, beside);
 }
 
 }  // namespace canrun

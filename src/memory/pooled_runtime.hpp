@@ -4,6 +4,7 @@
 ///
 /// vLLM (vllm/v1/worker/gpu_worker.py): pool = utilization · memory - weights - activation peak - non-torch - graphs,
 /// the last since release 0.21; before, graphs come out of what the share leaves free.
+/// TensorRT-LLM: pool = fraction · (memory - weights - activation peak - context).
 /// SGLang: pool = fraction · (memory - context and communication) - weights, see memory/sglang_pool.hpp.
 
 #include <cstdint>

@@ -50,6 +50,7 @@ void resolve_pool(const Request& request, Question& question) {
   pool.pool_bytes = request.kv_cache_memory_bytes.value_or(0);
   pool.graphs = !request.enforce_eager;
   pool.sglang = question.runtime.id == "sglang";
+  pool.tensorrt = question.runtime.id == "trtllm";
   pool.head_scales = request.kv_type.ends_with("per_token_head");
   // Sparse latent attention has a packed FP8 cache unless 16 bits are asked for.
   const bool sparse_latent = model.indexer_top_k > 0 && model.kv_lora_rank > 0;

@@ -121,6 +121,7 @@ Json lines_of(const std::vector<MemoryLine>& all) {
 
 Json pool(const PoolFigures& p) {
   return Json{{"gpu_memory_utilization", p.utilization},
+              {"utilization_of_free", p.of_free},
               {"max_num_batched_tokens", p.batched_tokens},
               {"max_num_seqs", p.sequences},
               {"max_model_len", p.length},

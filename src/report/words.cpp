@@ -170,10 +170,12 @@ std::string context_line(const Estimate& e) {
 std::string pool_line(const Estimate& e, const Style& style) {
   const PoolFigures& p = *e.pool;
   return fmt::format(
-      "pool: {} of each card is taken; after weights {}, activations {}, context{} {} there are {} for "
+      "pool: {} of {} taken; after weights {}{}, activations {}, context{} {} there are {} for "
       "the cache: {} tokens, {:.1f} requests of {}",
-      percent(p.utilization), memory_with_unit(p.weights, style.units), memory_with_unit(p.activation, style.units),
-      p.graphs_in_budget ? " and graphs" : "",
+      percent(p.utilization), p.of_free ? "what all else leaves free is" : "each card is",
+      memory_with_unit(p.weights, style.units),
+      p.added > 0 ? fmt::format(", {} beside the model", memory_with_unit(p.added, style.units)) : "",
+      memory_with_unit(p.activation, style.units), p.graphs_in_budget ? " and graphs" : "",
       memory_with_unit(p.non_torch + (p.graphs_in_budget ? p.graphs : 0), style.units),
       memory_with_unit(p.pool, style.units), tokens(p.capacity_tokens), p.concurrency, tokens(p.length));
 }

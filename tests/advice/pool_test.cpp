@@ -206,3 +206,26 @@ TEST_CASE("a request longer than the pool holds is said to be refused, with the 
   REQUIRE_FALSE(e.notes.empty());
   CHECK(e.notes.back().find("refuse to start") != std::string::npos);
 }
+
+TEST_CASE("TensorRT-LLM takes nine tenths of what all else leaves free") {
+  // NVIDIA/TensorRT-LLM issue 1400: a 7B in INT8 with 16-bit caches of 512 KiB a token on an A100 of 80 GB, steps of
+  // 4096 tokens: "Allocate 69524783104 bytes for k/v cache", "Using 132608 tokens in paged KV cache".
+  const Session session(Catalog::builtin());
+  Request r = asked("llama-2-7b", "a100-80gb");
+  r.runtime = "trtllm";
+  r.quant = "INT8";
+  r.context = 4096;
+  r.max_num_batched_tokens = 4096;
+  r.max_num_seqs = 1;
+  const Estimate e = session.estimate(r);
+  const PoolFigures& pool = e.pool.value();
+  CHECK(static_cast<double>(pool.pool) == Approx(69524783104.0).epsilon(0.02));
+  CHECK(static_cast<double>(pool.capacity_tokens) == Approx(132608).epsilon(0.02));
+  CHECK(pool.of_free);
+  const std::uint64_t free = pool.budget - pool.weights - pool.activation - pool.non_torch - pool.added;
+  CHECK(static_cast<double>(pool.pool) == Approx(0.9 * static_cast<double>(free)).epsilon(1e-9));
+  CHECK(e.command.starts_with("trtllm-serve "));
+  CHECK(e.command.find("--max_num_tokens 4096") != std::string::npos);
+  r.gpu_memory_utilization = 0.5;
+  CHECK(static_cast<double>(pool_of(session, r).pool) == Approx(0.5 * static_cast<double>(free)).epsilon(1e-9));
+}

@@ -40,7 +40,8 @@ std::vector<std::string> candidates(const GpuSearch& search, std::uint16_t devic
   if (name.empty() || ids.size() == 1) return ids;
   const std::vector<std::string> named = ids_by_name(search.catalog, name);
   if (ids.empty()) return named;
-  if (!named.empty()) std::ranges::stable_partition(ids, [&](const std::string& id) { return id == named.front(); });
+  if (!named.empty())
+    std::stable_partition(ids.begin(), ids.end(), [&](const std::string& id) { return id == named.front(); });
   return ids;
 }
 

@@ -83,14 +83,14 @@ StageCosts stage_costs(const Chip& chip, const Theta& theta) {
   const auto e = [&](Parameter p) { return std::exp(theta.at(p)); };
   for (std::size_t c = 0; c < type_classes; ++c) {
     const double weights = weights_per_byte(static_cast<TypeClass>(c));
-    const double streamed = std::exp(std::max(0.0, theta.at(Parameter::stream, c))) / chip.bandwidth;
+    const double streamed = std::exp(above_bandwidth(theta.at(Parameter::stream, c))) / chip.bandwidth;
     const double unpacked = weights * std::exp(theta.at(Parameter::unpack, c)) / chip.plain_rate;
     costs.read[c] = streamed + unpacked;
     costs.expert_read[c] = std::max(1 / chip.bandwidth, costs.read[c] * e(Parameter::expert));
     costs.multiply[c] = 2 * weights * std::exp(theta.at(Parameter::multiply, c)) / chip.matrix_rate[c];
     costs.expert_multiply[c] = costs.multiply[c] * e(Parameter::expert_multiply);
   }
-  costs.kv_read = std::exp(std::max(0.0, theta.at(Parameter::cache))) / chip.bandwidth;
+  costs.kv_read = std::exp(above_bandwidth(theta.at(Parameter::cache))) / chip.bandwidth;
   costs.state_read = e(Parameter::state) / chip.bandwidth;
   costs.attention_layer = e(Parameter::attention_layer);
   costs.recurrent_layer = e(Parameter::recurrent_layer);

@@ -1,6 +1,26 @@
 #include "speed/parameters.hpp"
 
+#include <cmath>
+
 namespace canrun {
+
+namespace {
+
+constexpr double bend = 0.03;
+
+}  // namespace
+
+double above_bandwidth(double logarithm) {
+  return (logarithm + std::hypot(logarithm, bend)) / 2;
+}
+
+double slope_above_bandwidth(double logarithm) {
+  return (1 + logarithm / std::hypot(logarithm, bend)) / 2;
+}
+
+bool is_bound_by_bandwidth(Parameter parameter) {
+  return parameter == Parameter::stream || parameter == Parameter::cache;
+}
 
 std::string_view name_of(Parameter parameter) {
   static constexpr std::array<std::string_view, parameters> names{"stream",

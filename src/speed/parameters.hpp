@@ -72,4 +72,14 @@ struct Theta {
   }
 };
 
+/// The logarithm of a time over what the memory's bandwidth promises, kept above 0: nothing is read faster. Bent over
+/// some per cent instead of cut off, because measurements crowd at the limit and a fit gets stuck at a corner.
+double above_bandwidth(double logarithm);
+
+/// Its derivative.
+double slope_above_bandwidth(double logarithm);
+
+/// Whether the parameter is such a time.
+bool is_bound_by_bandwidth(Parameter parameter);
+
 }  // namespace canrun

@@ -167,29 +167,19 @@ std::string coverage_text(const std::vector<Held>& held) {
 }  // namespace
 
 std::map<std::string, Coverage> coverage_of(const std::vector<Held>& held) {
-  static constexpr std::string_view metrics[] = {"decode", "prefill", "ttft"};
-  static constexpr std::string_view levels[] = {"device", "family", "vendor", "all"};
-  constexpr int halves = 2;
+  int folds = 0;
+  for (const Held& h : held) folds = std::max(folds, h.fold + 1);
   std::map<std::string, Coverage> coverage;
-  for (int half = 0; half < halves; ++half) {
-    std::vector<Held> others;
-    for (const Held& h : held)
-      if (h.fold % halves != half) others.push_back(h);
-    const auto intervals = intervals_of(others);
-    for (const Held& h : held) {
-      if (h.fold % halves != half) continue;
-      const Question& q = h.row->question;
-      const std::string_view metric = metrics[static_cast<std::size_t>(q.measurement->metric)];
-      const std::string_view level = levels[static_cast<std::size_t>(h.level)];
-      const std::string vendor = q.on_host ? "cpu" : q.device.vendor;
-      auto found = intervals.find(fmt::format("{}|{}|{}", metric, level, vendor));
-      if (found == intervals.end()) found = intervals.find(fmt::format("{}|{}", metric, level));
-      if (found == intervals.end()) found = intervals.find(std::string(metric));
-      if (found == intervals.end()) continue;
-      const double ratio = std::exp(-h.log_error);
-      const bool inside = ratio >= found->second.low && ratio <= found->second.high;
-      for (const std::string& name : {fmt::format("{}, all", metric), fmt::format("{}, {}", metric, vendor),
-                                      fmt::format("{}, level {}", metric, level)}) {
+  for (int fold = 0; fold < folds; ++fold) {
+    std::vector<Held> others, judged;
+    for (const Held& h : held) (h.fold == fold ? judged : others).push_back(h);
+    const Intervals intervals = intervals_of(others);
+    for (const Held& h : judged) {
+      const Labels labels = labels_of(h);
+      const bool inside = is_inside(intervals, h);
+      for (const std::string& name :
+           {fmt::format("{}, all", labels.metric), fmt::format("{}, {}", labels.metric, labels.vendor),
+            fmt::format("{}, level {}", labels.metric, labels.level)}) {
         ++coverage[name].count;
         coverage[name].inside += inside ? 1 : 0;
       }
@@ -211,7 +201,8 @@ std::map<std::string, std::string> accuracy_report(const std::vector<Held>& held
       "`data/measurements` are the yardstick; {} of them say enough about what ran where. Every error below is of a "
       "prediction from constants that were fitted without the measurement: its cell (model on a device), its model, "
       "its "
-      "device or its whole family was held out. An error is |predicted / measured - 1|, the bias the median of "
+      "device or its whole family was held out, and every such fit starts at the priors alone. An error is |predicted "
+      "/ measured - 1|, the bias the median of "
       "predicted "
       "/ measured - 1. *Plain* is one device that holds everything, one stream, stock power, pure rates. Builds from "
       "2023 "
@@ -226,8 +217,8 @@ std::map<std::string, std::string> accuracy_report(const std::vector<Held>& held
   text += "\n" + comparison_text(comparison) + "![Errors of all rules](accuracy/rules.svg)\n\n";
   text += "On devices never seen:\n\n" + comparison_text(compare(held, Scheme::device));
   text +=
-      "## Intervals\n\nShare of held-out measurements inside the 80 % interval, with intervals from one half of the "
-      "folds judged on the other half.\n\n" +
+      "## Intervals\n\nShare of held-out measurements inside the 80 % interval, with intervals from all other "
+      "folds.\n\n" +
       coverage_text(held);
   for (const auto& [scheme, title] : sections) {
     const Slices slices = slices_under(held, scheme);

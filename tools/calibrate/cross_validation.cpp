@@ -73,17 +73,20 @@ std::map<std::string, std::uint32_t> counts_of(std::span<const Row* const> rows)
   return counts;
 }
 
-std::vector<Held> cross_validate(std::span<const Row* const> rows, const Model& full, Scheme scheme, int folds) {
+std::vector<Held> cross_validate(std::span<const Row* const> rows, Scheme scheme, int folds) {
   const std::map<std::string, int> fold = deal(rows, scheme, folds);
   std::vector<Held> held;
   for (int f = 0; f < folds; ++f) {
     std::vector<const Row*> fitted, left_out;
     for (const Row* row : rows) (fold.at(group_of(*row, scheme)) == f ? left_out : fitted).push_back(row);
     if (left_out.empty()) continue;
-    const Model model = fit(fitted, &full);
+    const Model model = fit(fitted);
     const auto counts = counts_of(fitted);
-    for (const Row* row : left_out)
-      held.push_back({row, scheme, row->log_seconds - predict(model, *row, false), level_of(counts, row->question), f});
+    for (const Row* row : left_out) {
+      const Prediction predicted = predict(model, *row, false);
+      held.push_back({row, scheme, row->log_seconds - predicted.log_seconds, predicted.prefill_share,
+                      level_of(counts, row->question), f});
+    }
   }
   return held;
 }

@@ -19,6 +19,7 @@ struct Held {
   const Row* row = nullptr;
   Scheme scheme{};
   double log_error = 0;        ///< log(predicted speed / measured speed)
+  double prefill_share = 0;    ///< of the predicted time
   canrun::BasisLevel level{};  ///< the nearest level that was left to learn from
   int fold = 0;
 };
@@ -30,6 +31,6 @@ std::string group_of(const Row& row, Scheme scheme);
 std::map<std::string, std::uint32_t> counts_of(std::span<const Row* const> rows);
 
 /// Holds every measurement out once per scheme. Folds are the same in every run.
-std::vector<Held> cross_validate(std::span<const Row* const> rows, const Model& full, Scheme scheme, int folds);
+std::vector<Held> cross_validate(std::span<const Row* const> rows, Scheme scheme, int folds);
 
 }  // namespace calibrate

@@ -103,10 +103,13 @@ public:
     const std::size_t blocks = parameter_block_sizes().size();
     std::vector<double> values(factors_.size()), seconds(terms_.size());
     for (std::size_t f = 0; f < factors_.size(); ++f) values[f] = value(factors_[f], parameters);
+    std::vector<double> bent(values);
+    for (std::size_t f = 0; f < factors_.size(); ++f)
+      if (is_bound_by_bandwidth(factors_[f].parameter)) bent[f] = above_bandwidth(values[f]);
     double total = 0;
     for (std::size_t t = 0; t < terms_.size(); ++t) {
       double logarithm = terms_[t].log_seconds;
-      for (const std::size_t f : terms_[t].factors) logarithm += values[f];
+      for (const std::size_t f : terms_[t].factors) logarithm += bent[f];
       seconds[t] = std::exp(logarithm);
       total += seconds[t];
     }
@@ -118,7 +121,7 @@ public:
     for (std::size_t t = 0; t < terms_.size(); ++t)
       for (const std::size_t f : terms_[t].factors) slopes[f] += seconds[t] / total / noise;
     for (std::size_t f = 0; f < factors_.size(); ++f) {
-      if (floored(factors_[f]) && values[f] <= 0) continue;
+      if (is_bound_by_bandwidth(factors_[f].parameter)) slopes[f] *= slope_above_bandwidth(values[f]);
       for (const Variable& v : factors_[f].variables)
         if (jacobians[v.block] != nullptr) jacobians[v.block][v.index] += slopes[f];
     }
@@ -126,14 +129,10 @@ public:
   }
 
 private:
-  /// Nothing is read faster than the memory's bandwidth.
-  static bool floored(const FitFactor& factor) {
-    return factor.parameter == Parameter::stream || factor.parameter == Parameter::cache;
-  }
   static double value(const FitFactor& factor, double const* const* parameters) {
     double sum = 0;
     for (const Variable& v : factor.variables) sum += parameters[v.block][v.index];
-    return floored(factor) ? std::max(0.0, sum) : sum;
+    return sum;
   }
 
   std::vector<FitTerm> terms_;
@@ -171,20 +170,9 @@ void gather(Blocks& blocks, const Row& row) {
     }
 }
 
-void start_from(Blocks& blocks, const Model* start) {
-  for (auto& [key, block] : blocks)
-    for (std::size_t i = 0; i < block.parameters.size(); ++i) {
-      const Parameter parameter = block.parameters[i];
-      if (key == centre_key) block.values[i] = centre_prior(parameter).mean;
-      if (start == nullptr) continue;
-      if (key == centre_key) {
-        if (const auto found = start->centre.find(parameter); found != start->centre.end())
-          block.values[i] = found->second;
-      } else if (const auto node = start->nodes.find(key); node != start->nodes.end()) {
-        if (const auto found = node->second.find(parameter); found != node->second.end())
-          block.values[i] = found->second;
-      }
-    }
+void start(Blocks& blocks) {
+  Block& centre = blocks.at(centre_key);
+  for (std::size_t i = 0; i < centre.parameters.size(); ++i) centre.values[i] = centre_prior(centre.parameters[i]).mean;
 }
 
 void add_priors(ceres::Problem& problem, Blocks& blocks) {
@@ -232,10 +220,10 @@ void add_row(ceres::Problem& problem, Blocks& blocks, const Row& row) {
 
 }  // namespace
 
-Model fit(std::span<const Row* const> rows, const Model* start) {
+Model fit(std::span<const Row* const> rows) {
   Blocks blocks;
   for (const Row* row : rows) gather(blocks, *row);
-  start_from(blocks, start);
+  start(blocks);
   ceres::Problem problem;
   add_priors(problem, blocks);
   for (const Row* row : rows) add_row(problem, blocks, *row);
@@ -243,13 +231,14 @@ Model fit(std::span<const Row* const> rows, const Model* start) {
   ceres::Solver::Options options;
   options.linear_solver_type = ceres::SPARSE_NORMAL_CHOLESKY;
   options.max_num_iterations = 150;
-  options.function_tolerance = start == nullptr ? 3e-6 : 1e-4;
+  options.trust_region_strategy_type = ceres::DOGLEG;
+  options.dogleg_type = ceres::SUBSPACE_DOGLEG;  // follows the laws' curved valleys where plain steps stall
+  options.function_tolerance = 3e-5;
   options.parameter_tolerance = 1e-8;
   options.num_threads = 1;
   options.logging_type = ceres::SILENT;
   ceres::Solver::Summary summary;
   ceres::Solve(options, &problem, &summary);
-  if (std::getenv("CERES")) std::fprintf(stderr, "%s\n", summary.FullReport().c_str());
 
   Model model;
   for (const auto& [key, block] : blocks)
@@ -258,9 +247,9 @@ Model fit(std::span<const Row* const> rows, const Model* start) {
   return model;
 }
 
-double predict(const Model& model, const Row& row, bool as_measured) {
+Prediction predict(const Model& model, const Row& row, bool as_measured) {
   Keys keys(row);
-  double total = 0;
+  double total = 0, prefill = 0;
   for (const Term& term : as_measured ? row.fitted : row.predicted) {
     double logarithm = std::log(term.seconds);
     for (const Factor& factor : term.factors) {
@@ -273,12 +262,13 @@ double predict(const Model& model, const Row& row, bool as_measured) {
         if (const auto offset = node->second.find(factor.parameter); offset != node->second.end())
           sum += offset->second;
       });
-      if (factor.parameter == Parameter::stream || factor.parameter == Parameter::cache) sum = std::max(0.0, sum);
-      logarithm += sum;
+      logarithm += is_bound_by_bandwidth(factor.parameter) ? above_bandwidth(sum) : sum;
     }
-    total += std::exp(logarithm);
+    const double seconds = std::exp(logarithm);
+    total += seconds;
+    if (term.prefill) prefill += seconds;
   }
-  return std::log(total);
+  return {std::log(total), prefill / total};
 }
 
 }  // namespace calibrate

@@ -26,10 +26,15 @@ struct Model {
   std::map<std::string, Offsets> nodes;
 };
 
-/// Fits `rows`; `start` (another fit) only shortens the way. Deterministic.
-Model fit(std::span<const Row* const> rows, const Model* start = nullptr);
+/// Fits `rows`, starting at the priors alone, so that a fit knows nothing of rows left out. Deterministic.
+Model fit(std::span<const Row* const> rows);
 
-/// The logarithm of the time that the model gives for the row. Nuisances count only with `as_measured`.
-double predict(const Model& model, const Row& row, bool as_measured);
+/// The time that a model gives for a row.
+struct Prediction {
+  double log_seconds = 0;
+  double prefill_share = 0;  ///< of the time that is spent on the prompt
+};
+/// Nuisances count only with `as_measured`.
+Prediction predict(const Model& model, const Row& row, bool as_measured);
 
 }  // namespace calibrate

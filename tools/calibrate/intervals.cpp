@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -14,9 +16,9 @@ using namespace canrun;
 namespace {
 
 constexpr std::size_t fewest = 8;
-/// Share of the held-out errors beyond each end. Nine per cent, because rows of one device err together: intervals
-/// from one half of the folds then hold 80 % of decode in the other half (docs/ACCURACY.md).
-constexpr double tail = 0.09;
+/// Share of the measurements that an interval holds.
+constexpr double held_share = 0.8;
+constexpr double tail = (1 - held_share) / 2;
 /// Measurements by which a group's quantiles are drawn to those of the wider group.
 constexpr double shrinkage = 40;
 /// Devices err as a whole, so that few of them say less about the next one than their rows would: each tail is cut
@@ -72,12 +74,15 @@ void shrink(Interval& interval, const Interval& wider) {
   interval.high = std::pow(interval.high, own) * std::pow(wider.high, 1 - own);
 }
 
-std::string vendor_of(const Held& held) {
-  return held.row->question.on_host ? std::string("cpu") : held.row->question.device.vendor;
+Interval scaled(const Interval& interval, double scale) {
+  Interval result = interval;
+  result.low = std::pow(interval.low, scale);
+  result.high = std::pow(interval.high, scale);
+  return result;
 }
 
 /// A level never gets a narrower interval than a nearer one, of its vendor or of all.
-void widen_with_distance(std::map<std::string, Interval>& intervals) {
+void widen_with_distance(Intervals& intervals) {
   for (const std::string_view metric : metrics)
     for (std::size_t l = 1; l < std::size(levels); ++l) {
       const std::string prefix = fmt::format("{}|{}", metric, levels[l]);
@@ -91,6 +96,139 @@ void widen_with_distance(std::map<std::string, Interval>& intervals) {
         interval.high = std::max(interval.high, nearer->second.high);
       }
     }
+}
+
+/// Names of the groups that a measurement belongs to, the widest first.
+std::array<std::string, 3> groups_of(const Held& held) {
+  const Labels labels = labels_of(held);
+  return {labels.metric, fmt::format("{}|{}", labels.metric, labels.level),
+          fmt::format("{}|{}|{}", labels.metric, labels.level, labels.vendor)};
+}
+
+using Groups = std::map<std::string, std::vector<const Held*>>;
+
+Groups grouped(const std::vector<const Held*>& held) {
+  Groups groups;
+  for (const Held* h : held)
+    for (const std::string& name : groups_of(*h)) groups[name].push_back(h);
+  std::erase_if(groups, [](const auto& group) {
+    return group.first.find('|') != std::string::npos && group.second.size() < fewest;
+  });
+  return groups;
+}
+
+Intervals quantiles_of(const Groups& groups) {
+  Intervals intervals;
+  for (const auto& [key, group] : groups) {
+    Interval& interval = intervals[key] = interval_of(group);
+    if (const std::size_t bar = key.rfind('|'); bar != std::string::npos)
+      shrink(interval, intervals.at(key.substr(0, bar)));
+  }
+  return intervals;
+}
+
+const Interval* nearest(const Intervals& intervals, const std::string& metric, const Labels& labels) {
+  for (const std::string& key : {fmt::format("{}|{}|{}", metric, labels.level, labels.vendor),
+                                 fmt::format("{}|{}", metric, labels.level), metric})
+    if (const auto found = intervals.find(key); found != intervals.end()) return &found->second;
+  return nullptr;
+}
+
+/// As src/speed puts the range of a first token together: the prompt's share is as sure as prefill.
+Interval with_prefill(const Interval& rest, const Interval& prefill, double share) {
+  Interval result = rest;
+  result.low = 1 / (share / prefill.low + (1 - share) / rest.low);
+  result.high = 1 / (share / prefill.high + (1 - share) / rest.high);
+  return result;
+}
+
+/// The interval that an estimate would show with that of the metric itself scaled; none where nothing is known.
+std::optional<Interval> interval_for(const Intervals& intervals, const Held& held, double scale) {
+  const Labels labels = labels_of(held);
+  const Interval* own = nearest(intervals, labels.metric, labels);
+  if (own == nullptr) return std::nullopt;
+  const Interval interval = scaled(*own, scale);
+  if (held.row->question.measurement->metric != Metric::ttft) return interval;
+  const Interval* prefill = nearest(intervals, "prefill", labels);
+  return prefill == nullptr ? interval : with_prefill(interval, *prefill, held.prefill_share);
+}
+
+bool contains(const Interval& interval, const Held& held) {
+  const double ratio = std::exp(-held.log_error);
+  return ratio >= interval.low && ratio <= interval.high;
+}
+
+constexpr double narrowest = 0.4, widest = 2.5;
+
+/// The smallest scale at which the interval contains the measurement.
+double needed_scale(const Intervals& intervals, const Held& held) {
+  double below = 0, above = widest;
+  for (int halving = 0; halving < 10; ++halving) {
+    const double scale = (below + above) / 2;
+    const auto interval = interval_for(intervals, held, scale);
+    (interval && contains(*interval, held) ? above : below) = scale;
+  }
+  return above;
+}
+
+std::vector<const Held*> pointers(const std::vector<Held>& held) {
+  std::vector<const Held*> all;
+  for (const Held& h : held) all.push_back(&h);
+  return all;
+}
+
+/// Intervals of all folds but one, and what lies in that one.
+struct Fold {
+  Intervals intervals;
+  std::vector<const Held*> judged;
+};
+
+std::vector<Fold> folds_of(const std::vector<Held>& held) {
+  int count = 0;
+  for (const Held& h : held) count = std::max(count, h.fold + 1);
+  std::vector<Fold> folds(static_cast<std::size_t>(count));
+  for (int f = 0; f < count; ++f) {
+    std::vector<const Held*> others;
+    for (const Held& h : held) (h.fold == f ? folds[static_cast<std::size_t>(f)].judged : others).push_back(&h);
+    folds[static_cast<std::size_t>(f)].intervals = quantiles_of(grouped(others));
+  }
+  return folds;
+}
+
+/// By what each group's intervals must be scaled to hold their share of measurements that they were not made from,
+/// drawn to the wider group's scale where measurements are few.
+std::map<std::string, double> scales_of(const std::vector<Fold>& folds, Metric metric) {
+  std::map<std::string, std::vector<double>> needed;
+  for (const Fold& fold : folds)
+    for (const Held* h : fold.judged) {
+      if (h->row->question.measurement->metric != metric) continue;
+      const double scale = needed_scale(fold.intervals, *h);
+      for (const std::string& name : groups_of(*h)) needed[name].push_back(scale);
+    }
+  std::map<std::string, double> scales;
+  for (auto& [key, values] : needed) {
+    std::ranges::sort(values);
+    const double n = static_cast<double>(values.size()), own = n / (n + shrinkage);
+    const double scale = std::max(narrowest, quantile(values, held_share * (n - 1)));
+    const std::size_t bar = key.rfind('|');
+    const double wider = bar == std::string::npos ? scale : scales.at(key.substr(0, bar));
+    scales[key] = std::pow(scale, own) * std::pow(wider, 1 - own);
+  }
+  return scales;
+}
+
+void apply(const std::map<std::string, double>& scales, Intervals& intervals) {
+  for (auto& [key, interval] : intervals)
+    if (const auto scale = scales.find(key); scale != scales.end()) interval = scaled(interval, scale->second);
+}
+
+/// Prefill first: first tokens contain its interval.
+void scale_by_coverage(Intervals& intervals, std::vector<Fold> folds) {
+  for (const Metric metric : {Metric::prefill, Metric::decode, Metric::ttft}) {
+    const auto scales = scales_of(folds, metric);
+    apply(scales, intervals);
+    for (Fold& fold : folds) apply(scales, fold.intervals);
+  }
 }
 
 }  // namespace
@@ -109,22 +247,20 @@ Errors errors_of(std::vector<double> log_errors) {
   return errors;
 }
 
-std::map<std::string, Interval> intervals_of(const std::vector<Held>& held) {
-  std::map<std::string, std::vector<const Held*>> groups;
-  for (const Held& h : held) {
-    const std::string_view metric = metrics[static_cast<std::size_t>(h.row->question.measurement->metric)];
-    const std::string_view level = levels[static_cast<std::size_t>(h.level)];
-    groups[std::string(metric)].push_back(&h);
-    groups[fmt::format("{}|{}", metric, level)].push_back(&h);
-    groups[fmt::format("{}|{}|{}", metric, level, vendor_of(h))].push_back(&h);
-  }
-  std::map<std::string, Interval> intervals;
-  for (const auto& [key, group] : groups) {
-    const std::size_t bar = key.rfind('|');
-    if (bar != std::string::npos && group.size() < fewest) continue;
-    Interval& interval = intervals[key] = interval_of(group);
-    if (bar != std::string::npos) shrink(interval, intervals.at(key.substr(0, bar)));
-  }
+Labels labels_of(const Held& held) {
+  const Question& q = held.row->question;
+  return {std::string(metrics[static_cast<std::size_t>(q.measurement->metric)]),
+          std::string(levels[static_cast<std::size_t>(held.level)]), q.on_host ? "cpu" : q.device.vendor};
+}
+
+bool is_inside(const Intervals& intervals, const Held& held) {
+  const auto interval = interval_for(intervals, held, 1);
+  return interval && contains(*interval, held);
+}
+
+Intervals intervals_of(const std::vector<Held>& held) {
+  Intervals intervals = quantiles_of(grouped(pointers(held)));
+  scale_by_coverage(intervals, folds_of(held));
   widen_with_distance(intervals);
   return intervals;
 }

@@ -24,9 +24,21 @@ struct Interval {
   std::size_t count = 0;
 };
 
+using Intervals = std::map<std::string, Interval>;
+
 /// Per metric, level and vendor (`decode|device|nvidia`), per metric and level, and per metric. Quantiles of held-out
 /// errors in which repeated measurements of one device count less, drawn to the wider group's where measurements are
-/// few. A level never gets a narrower interval than a nearer one.
-std::map<std::string, Interval> intervals_of(const std::vector<Held>& held);
+/// few; then widened or narrowed to the share that they hold of measurements that they were not made from. A level
+/// never gets a narrower interval than a nearer one.
+Intervals intervals_of(const std::vector<Held>& held);
+
+/// Metric, level and vendor of a held-out measurement, as the report names them.
+struct Labels {
+  std::string metric, level, vendor;
+};
+Labels labels_of(const Held& held);
+
+/// Whether the measurement lies in the interval that an estimate would have shown for it.
+bool is_inside(const Intervals& intervals, const Held& held);
 
 }  // namespace calibrate

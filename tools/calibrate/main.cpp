@@ -33,7 +33,7 @@ struct Options {
 };
 
 int folds_of(Scheme scheme) {
-  return scheme == Scheme::cell || scheme == Scheme::model ? 8 : 12;
+  return scheme == Scheme::cell || scheme == Scheme::model ? 6 : 8;
 }
 
 void write(const std::filesystem::path& path, const std::string& text) {
@@ -44,10 +44,10 @@ void write(const std::filesystem::path& path, const std::string& text) {
 }
 
 std::string table_of(const std::vector<Held>& held) {
-  std::string table = "scheme\tid\tlevel\tfold\tlog_error\n";
+  std::string table = "scheme\tid\tlevel\tfold\tlog_error\tprefill_share\n";
   for (const Held& h : held)
-    table += fmt::format("{}\t{}\t{}\t{}\t{:.5f}\n", name_of(h.scheme), h.row->question.measurement->id,
-                         static_cast<int>(h.level), h.fold, h.log_error);
+    table += fmt::format("{}\t{}\t{}\t{}\t{:.5f}\t{:.5f}\n", name_of(h.scheme), h.row->question.measurement->id,
+                         static_cast<int>(h.level), h.fold, h.log_error, h.prefill_share);
   return table;
 }
 
@@ -63,7 +63,7 @@ std::vector<Held> read_table(const std::string& path, const Rows& rows) {
     std::string scheme, id;
     int level = 0;
     Held h;
-    cells >> scheme >> id >> level >> h.fold >> h.log_error;
+    cells >> scheme >> id >> level >> h.fold >> h.log_error >> h.prefill_share;
     const auto found = by_id.find(id);
     if (!cells || found == by_id.end()) throw std::runtime_error(path + ": unknown measurement in: " + line);
     h.row = found->second;
@@ -137,7 +137,7 @@ int run(const Options& options) {
       return check(options.check, document(model, counts_of(all), {}, rows.measurements.size(), all.size()));
     for (const Scheme scheme : schemes) {
       if (!options.scheme.empty() && options.scheme.find(name_of(scheme)) == std::string::npos) continue;
-      for (Held& h : cross_validate(all, model, scheme, folds_of(scheme))) held.push_back(h);
+      for (Held& h : cross_validate(all, scheme, folds_of(scheme))) held.push_back(h);
       fmt::print(stderr, "held out by {}\n", name_of(scheme));
     }
     write(options.output, document(model, counts_of(all), held, rows.measurements.size(), all.size()));

@@ -66,7 +66,7 @@ private:
 
   void add(const Processors& lit, bool on_host, std::vector<Factor> factors) {
     const double seconds = seconds_of(q_, lit, phase_, depth_);
-    if (seconds > 0) terms_.push_back({seconds, on_host, std::move(factors)});
+    if (seconds > 0) terms_.push_back({seconds, on_host, false, std::move(factors)});
   }
 
   /// One cost lit on the host or on every device.
@@ -96,7 +96,7 @@ private:
     };
     factors.push_back({Parameter::tile, Factor::no_class});
     const double difference = seconds(1) - seconds(0);
-    if (difference > 0) terms_.push_back({difference, on_host, std::move(factors)});
+    if (difference > 0) terms_.push_back({difference, on_host, false, std::move(factors)});
   }
 
   void classes(bool on_host, const Chip& chip) {
@@ -223,13 +223,14 @@ std::vector<Term> all_terms(const Question& question, bool growth) {
   const double depth = question.depth + (growth ? question.growth : 0);
   if (question.measurement->metric == Metric::decode) return Collector(question, Phase::decode, depth).collect();
   std::vector<Term> terms = Collector(question, Phase::prefill, question.depth).collect();
+  for (Term& term : terms) term.prefill = true;
   if (question.measurement->metric == Metric::prefill) {
     // The rate counts the prompt's tokens; the time is that of all of them.
     return terms;
   }
   for (Term& term : Collector(question, Phase::decode, question.depth + question.tokens).collect())
     terms.push_back(std::move(term));
-  terms.push_back({1, question.on_host, {{Parameter::latency, Factor::no_class}}});
+  terms.push_back({1, question.on_host, false, {{Parameter::latency, Factor::no_class}}});
   return terms;
 }
 

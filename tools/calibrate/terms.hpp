@@ -21,6 +21,7 @@ struct Factor {
 struct Term {
   double seconds = 0;
   bool on_host = false;  ///< whose parameters
+  bool prefill = false;  ///< a part of the prompt's prefill
   std::vector<Factor> factors;
 };
 

@@ -59,14 +59,19 @@ void read_version(std::string_view line, RuntimeLog& log) {
     if (const std::string version = word_after(line, marker); !version.empty()) log.version = version;
 }
 
+/// What vLLM and SGLang name alike.
+void read_formats(std::string_view line, RuntimeLog& log) {
+  set(log.quant, argument_word(line, "quantization"));
+  set(log.kv_type_k, argument_word(line, "kv_cache_dtype"));
+  log.kv_type_v = log.kv_type_k;
+}
+
 bool read_vllm_config(std::string_view line, RuntimeLog& log) {
   constexpr std::string_view lists[] = {"with config:", "non-default args:", "args: Namespace("};
   if (std::ranges::none_of(lists, [&](std::string_view list) { return line.find(list) != std::string_view::npos; }))
     return false;
   set(log.model, argument_word(line, "model"));
-  set(log.quant, argument_word(line, "quantization"));
-  set(log.kv_type_k, argument_word(line, "kv_cache_dtype"));
-  log.kv_type_v = log.kv_type_k;
+  read_formats(line, log);
   set_number(log.context, line, "max_model_len");
   set_number(log.context, line, "max_seq_len");
   set_number(log.tensor_parallel, line, "tensor_parallel_size");
@@ -179,9 +184,7 @@ bool read_sglang_line(const LogCursor& at, RuntimeLog& log) {
   bool found = false;
   if (line.find("server_args=ServerArgs(") != std::string_view::npos) {
     set(log.model, argument_word(line, "model_path"));
-    set(log.quant, argument_word(line, "quantization"));
-    set(log.kv_type_k, argument_word(line, "kv_cache_dtype"));
-    log.kv_type_v = log.kv_type_k;
+    read_formats(line, log);
     set_number(log.tensor_parallel, line, "tp_size");
     set_number(log.sequences, line, "max_running_requests");
     set_number(log.batched_tokens, line, "chunked_prefill_size");

@@ -2,6 +2,7 @@
 
 #include "memory/inventory_builder.hpp"
 #include "memory/runtime_traits.hpp"
+#include "model/ffn_part.hpp"
 
 namespace canrun {
 namespace {
@@ -15,15 +16,13 @@ void move_parts(MemoryFigures& figures, const Block& block, const Placement& pla
   for (std::uint32_t o = 0; o < placement.override_count; ++o) {
     const Override& moved = placement.overrides[o];
     if (i < moved.first || i >= moved.last || moved.to == home) continue;
-    for (std::size_t p = 0; p < ffn::parts; ++p) {
-      const auto bit = static_cast<std::uint8_t>(1U << p);
-      if ((moved.parts & bit) == 0 || ((bit & ffn::experts) != 0 && placement.experts_on_host(i))) continue;
-      figures.device[static_cast<std::size_t>(home)].weights -= block.part[p];
-      if (moved.to == Placement::host)
-        figures.host.weights += block.part_host[p];
-      else
-        figures.device[static_cast<std::size_t>(moved.to)].weights += block.part[p];
-    }
+    const std::uint8_t beside = placement.experts_on_host(i) ? ffn::experts : std::uint8_t{0};
+    const auto parts = static_cast<std::uint8_t>(moved.parts & ~beside);
+    figures.device[static_cast<std::size_t>(home)].weights -= bytes_of_parts(block.part, parts);
+    if (moved.to == Placement::host)
+      figures.host.weights += bytes_of_parts(block.part_host, parts);
+    else
+      figures.device[static_cast<std::size_t>(moved.to)].weights += bytes_of_parts(block.part, parts);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "memory/runtime_traits.hpp"
+#include "model/ffn_part.hpp"
 
 namespace canrun {
 namespace {
@@ -25,13 +26,6 @@ struct Counted {
     return fmt::format("{}{} {} B", where, what, bytes);
   }
 };
-
-std::uint64_t bytes_of_parts(const std::array<std::uint64_t, ffn::parts>& part, std::uint8_t which) {
-  std::uint64_t sum = 0;
-  for (std::size_t p = 0; p < ffn::parts; ++p)
-    if ((which >> p & 1U) != 0) sum += part[p];
-  return sum;
-}
 
 class Terms {
 public:

@@ -2,6 +2,7 @@
 /// Which part of a block's feed forward a tensor is, by its name, as the patterns of llama.cpp's `--override-tensor`
 /// see it.
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -24,6 +25,14 @@ constexpr std::size_t ffn_index(std::uint8_t part) {
     ++index;
   }
   return index;
+}
+
+/// The sum over the parts in `which`, bits of `ffn`, of bytes listed part by part.
+constexpr std::uint64_t bytes_of_parts(const std::array<std::uint64_t, ffn::parts>& bytes, std::uint8_t which) {
+  std::uint64_t sum = 0;
+  for (std::size_t p = 0; p < ffn::parts; ++p)
+    if ((which >> p & 1U) != 0) sum += bytes[p];
+  return sum;
 }
 
 }  // namespace canrun

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "memory/inventory_builder.hpp"
+#include "model/ffn_part.hpp"
 #include "planner/best_placement.hpp"
 #include "planner/placed.hpp"
 #include "speed/estimate_speed.hpp"
@@ -43,8 +44,7 @@ double host_share(const Setup& setup, const Placement& placement) {
     if (placement.device_of(i, last) == Placement::host)
       host += static_cast<double>(block.weights + block.experts);
     else
-      for (std::size_t p = 0; p < ffn::parts; ++p)
-        if ((placement.parts_moved_to(Placement::host, i) >> p & 1U) != 0) host += static_cast<double>(block.part[p]);
+      host += static_cast<double>(bytes_of_parts(block.part, placement.parts_moved_to(Placement::host, i)));
   }
   return total > 0 ? host / total : 0;
 }

@@ -2,21 +2,24 @@
 
 #include <algorithm>
 
+#include "model/ffn_part.hpp"
+
 namespace canrun {
 namespace {
 
 /// Bytes that one token reads of some parts.
 double read_bytes(const Block& block, std::uint8_t parts) {
   const double used = block.experts_total > 0 ? static_cast<double>(block.experts_used) / block.experts_total : 1;
-  return used * static_cast<double>(part_bytes(block, parts & ffn::experts)) +
-         static_cast<double>(part_bytes(block, parts & (ffn::all ^ ffn::experts)));
+  return used * static_cast<double>(bytes_of_parts(block.part, parts & ffn::experts)) +
+         static_cast<double>(bytes_of_parts(block.part, parts & (ffn::all ^ ffn::experts)));
 }
 
 /// Of the parts in `choice`, those within `room` that are read most; 0 where none fits.
 std::uint8_t best_subset(const Block& block, std::uint8_t choice, std::int64_t room) {
   std::uint8_t best = 0;
   for (std::uint8_t some = choice; some > 0; some = static_cast<std::uint8_t>((some - 1) & choice))
-    if (static_cast<std::int64_t>(part_bytes(block, some)) <= room && read_bytes(block, some) > read_bytes(block, best))
+    if (static_cast<std::int64_t>(bytes_of_parts(block.part, some)) <= room &&
+        read_bytes(block, some) > read_bytes(block, best))
       best = some;
   return best;
 }
@@ -33,7 +36,7 @@ void bring_in_run(const Inventory& inventory, Draft& draft, std::uint32_t first,
   if (moved(order.front()) || !moved(order.back())) std::reverse(order.begin(), order.end());
   for (const std::uint32_t b : order) {
     const Block& block = inventory.blocks[b];
-    const auto bytes = static_cast<std::int64_t>(part_bytes(block, draft.off[b]));
+    const auto bytes = static_cast<std::int64_t>(bytes_of_parts(block.part, draft.off[b]));
     if (!moved(b)) continue;
     if (bytes > room) {
       draft.off[b] = static_cast<std::uint8_t>(draft.off[b] & ~best_subset(block, draft.off[b], room));
@@ -51,13 +54,6 @@ std::uint8_t parts_of(const Block& block) {
   for (std::size_t p = 0; p < ffn::parts; ++p)
     if (block.part[p] > 0) parts = static_cast<std::uint8_t>(parts | 1U << p);
   return parts;
-}
-
-std::uint64_t part_bytes(const Block& block, std::uint8_t parts) {
-  std::uint64_t bytes = 0;
-  for (std::size_t p = 0; p < ffn::parts; ++p)
-    if ((parts >> p & 1U) != 0) bytes += block.part[p];
-  return bytes;
 }
 
 Draft draft_of(const Inventory& inventory, const Placement& placement) {
@@ -115,7 +111,7 @@ bool take_one_more(const Inventory& inventory, Draft& draft, std::int64_t room) 
   const std::uint32_t taken = blocks - draft.runs.gpu_layers;
   const Block& block = inventory.blocks[taken];
   const std::uint8_t parts = parts_of(block);
-  std::int64_t rest = static_cast<std::int64_t>(block.weights + block.experts - part_bytes(block, parts));
+  std::int64_t rest = static_cast<std::int64_t>(block.weights + block.experts - bytes_of_parts(block.part, parts));
   if (inventory.settings.kv_offload) rest += static_cast<std::int64_t>(block.kv_cache + block.state);
   if (rest > room) return false;
   const std::uint8_t kept = best_subset(block, parts, room - rest);

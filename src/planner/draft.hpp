@@ -23,9 +23,6 @@ Placement placement_of(const Inventory& inventory, const Draft& draft);
 /// Bits of `ffn` that a block has.
 std::uint8_t parts_of(const Block& block);
 
-/// Buffer bytes on a device of some parts of a block.
-std::uint64_t part_bytes(const Block& block, std::uint8_t parts);
-
 /// Brings parts from the host to their devices as long as they fit `room` (bytes per device; negative: nothing):
 /// block after block, then of one more block the parts that save the host most reading per token.
 void bring_in(const Inventory& inventory, Draft& draft, std::span<const std::int64_t> room);

@@ -67,13 +67,18 @@ struct Question {
   Runs runs;
 };
 
+/// Moved matrices alone: what a block costs beside them stays with its device.
+Demand matrices_of(const MovedParts& moved) {
+  Demand demand = moved.demand;
+  demand.moe_layers = 0;
+  return demand;
+}
+
 /// Blocks `first` … `last`-1 as their device works on them: without the parts that overrides put elsewhere.
 Demand left_in(const Question& q, std::uint32_t first, std::uint32_t last) {
   Demand demand = q.profile.between(first, last);
   if (q.placement.override_count == 0) return demand;
-  MovedParts moved = moved_from(q.profile, q.placement, first, last);
-  moved.demand.moe_layers = 0;
-  return demand -= moved.demand;
+  return demand -= matrices_of(moved_from(q.profile, q.placement, first, last));
 }
 
 /// Calls `visit(demand, device)` for each device's run of blocks among [first, last).
@@ -88,13 +93,6 @@ void for_each_run(const Question& q, std::uint32_t first, std::uint32_t last, Vi
     const std::uint32_t end = d + 1 == q.placement.devices ? last : std::min(last, q.placement.first_block[d + 1]);
     if (begin < end) visit(left_in(q, begin, end), d);
   }
-}
-
-/// Moved matrices alone: what a block costs beside them stays with its device.
-Demand matrices_of(const MovedParts& moved) {
-  Demand demand = moved.demand;
-  demand.moe_layers = 0;
-  return demand;
 }
 
 /// Calls `visit(parts, device)` for each device that holds parts of another one's blocks.
@@ -180,58 +178,22 @@ Parts decode_parts(const Question& q, double depth, double streams) {
   return parts;
 }
 
-/// Prefill of the blocks whose dense weights lie on the host: streamed to the first device or computed here.
-double host_prefill(const Question& q, double tokens, double depth) {
-  const SpeedProfile& profile = q.profile;
-  const std::span<const SpeedConstants> devices = q.devices;
-  const HostConstants& host = q.host;
-  const Link& link = q.link;
-  const Placement& placement = q.placement;
-  const Runs& runs = q.runs;
-  const Demand demand = profile.between(0, runs.host_end);
-  const double computed = prefill_stage(demand, host.costs, profile, tokens, depth).total() +
-                          prefill_experts(demand, host.costs, profile, tokens).total();
-  const double batch = std::min(tokens, static_cast<double>(profile.ubatch));
-  if (placement.devices == 0 || batch < host.stream_threshold || link.bandwidth <= 0) return computed;
-  const double bytes = streamed_dense_bytes(demand, profile, tokens) + streamed_expert_bytes(demand, profile, tokens);
-  StageTime device = prefill_stage(demand, devices.front().costs, profile, tokens, depth);
-  device.weights = 0;
-  return bytes / (link.bandwidth * host.link_efficiency) + device.total() +
-         prefill_experts(demand, devices.front().costs, profile, tokens, false).total();
-}
-
-/// Prefill of experts that lie on the host while their blocks lie on a device.
-double host_experts_prefill(const Question& q, double tokens) {
-  const SpeedProfile& profile = q.profile;
-  const std::span<const SpeedConstants> devices = q.devices;
-  const HostConstants& host = q.host;
-  const Link& link = q.link;
-  const Runs& runs = q.runs;
-  const Demand demand = profile.between(runs.host_end, runs.moe_end);
-  const double batch = std::min(tokens, static_cast<double>(profile.ubatch));
-  if (batch < host.stream_threshold || link.bandwidth <= 0)
-    return prefill_experts(demand, host.costs, profile, tokens).total() + demand.moe_layers * host.block_handover;
-  return streamed_expert_bytes(demand, profile, tokens) / (link.bandwidth * host.link_efficiency) +
-         prefill_experts(demand, devices.front().costs, profile, tokens, false).total();
-}
-
-/// Prefill of parts that overrides put on the host: streamed to the first device or computed here.
-double moved_prefill(const Question& q, double tokens) {
-  if (q.placement.override_count == 0) return 0;
+/// Prefill of weights that lie on the host, streamed to the first device or computed here: `dense` without its experts,
+/// and the experts of `experts`. `handovers`: times that a device hands over to the host and back where it computes.
+double host_prefill(const Question& q, const Demand& dense, const Demand& experts, double handovers, double tokens,
+                    double depth) {
   const SpeedProfile& profile = q.profile;
   const HostConstants& host = q.host;
-  const MovedParts moved = moved_to(profile, q.placement, Placement::host);
   const double batch = std::min(tokens, static_cast<double>(profile.ubatch));
-  if (batch < host.stream_threshold || q.link.bandwidth <= 0)
-    return prefill_stage(matrices_of(moved), host.costs, profile, tokens, 0).total() +
-           prefill_experts(moved.demand, host.costs, profile, tokens).total() + moved.blocks * host.block_handover;
+  if (q.placement.devices == 0 || batch < host.stream_threshold || q.link.bandwidth <= 0)
+    return prefill_stage(dense, host.costs, profile, tokens, depth).total() +
+           prefill_experts(experts, host.costs, profile, tokens).total() + handovers * host.block_handover;
   const StageCosts& device = q.devices.front().costs;
-  StageTime computed = prefill_stage(matrices_of(moved), device, profile, tokens, 0);
+  const double bytes = streamed_dense_bytes(dense, profile, tokens) + streamed_expert_bytes(experts, profile, tokens);
+  StageTime computed = prefill_stage(dense, device, profile, tokens, depth);
   computed.weights = 0;
-  const double bytes =
-      streamed_dense_bytes(moved.demand, profile, tokens) + streamed_expert_bytes(moved.demand, profile, tokens);
   return bytes / (q.link.bandwidth * host.link_efficiency) + computed.total() +
-         prefill_experts(moved.demand, device, profile, tokens, false).total();
+         prefill_experts(experts, device, profile, tokens, false).total();
 }
 
 double prefill_of(const Question& q, double tokens, double depth) {
@@ -252,12 +214,19 @@ double prefill_of(const Question& q, double tokens, double depth) {
   body.runs.host_end = std::min(runs.host_end, trunk);
   body.runs.moe_end = std::min(runs.moe_end, trunk);
   if (body.runs.host_end > 0) {
-    seconds += host_prefill(body, tokens, depth);
+    const Demand demand = profile.between(0, body.runs.host_end);
+    seconds += host_prefill(q, demand, demand, 0, tokens, depth);
     if (placement.devices == 0) seconds += batches * host.costs.batch_step;
   }
   if (placement.devices == 0) return seconds;
-  if (body.runs.moe_end > body.runs.host_end) seconds += host_experts_prefill(body, tokens);
-  seconds += moved_prefill(q, tokens);
+  if (body.runs.moe_end > body.runs.host_end) {
+    const Demand demand = profile.between(body.runs.host_end, body.runs.moe_end);
+    seconds += host_prefill(q, {}, demand, demand.moe_layers, tokens, depth);
+  }
+  if (placement.override_count > 0) {
+    const MovedParts moved = moved_to(profile, placement, Placement::host);
+    seconds += host_prefill(q, matrices_of(moved), moved.demand, moved.blocks, tokens, 0);
+  }
   double sum = 0, slowest = 0;
   const auto stage = [&](double t) {
     sum += t;

@@ -45,9 +45,7 @@ std::string lines(const ordered_json& object) {
 std::vector<std::string> slices_of(const Held& held) {
   const Question& q = held.row->question;
   const Measurement& m = *q.measurement;
-  static constexpr std::string_view metrics[] = {"decode", "prefill", "ttft"};
-  const std::string metric(metrics[static_cast<std::size_t>(m.metric)]);
-  const std::string vendor = q.on_host ? "cpu" : q.device.vendor;
+  const auto [metric, level, vendor] = labels_of(held);
   std::vector<std::string> slices{metric, fmt::format("{}|vendor {}", metric, vendor)};
   const bool plain = m.devices == 1 && m.users == 1 && m.offload.empty();
   if (m.offload == "experts" || m.offload == "layers")

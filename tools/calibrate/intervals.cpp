@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -142,18 +141,24 @@ Interval with_prefill(const Interval& rest, const Interval& prefill, double shar
   return result;
 }
 
-/// The interval that an estimate would show with that of the metric itself scaled; none where nothing is known.
-std::optional<Interval> interval_for(const Intervals& intervals, const Held& held, double scale) {
+/// What an estimate's interval is made of; `prefill` only for first tokens.
+struct Ranges {
+  const Interval* own = nullptr;
+  const Interval* prefill = nullptr;
+};
+
+Ranges ranges_of(const Intervals& intervals, const Held& held) {
   const Labels labels = labels_of(held);
-  const Interval* own = nearest(intervals, labels.metric, labels);
-  if (own == nullptr) return std::nullopt;
-  const Interval interval = scaled(*own, scale);
-  if (held.row->question.measurement->metric != Metric::ttft) return interval;
-  const Interval* prefill = nearest(intervals, "prefill", labels);
-  return prefill == nullptr ? interval : with_prefill(interval, *prefill, held.prefill_share);
+  const bool waits = held.row->question.measurement->metric == Metric::ttft;
+  return {nearest(intervals, labels.metric, labels), waits ? nearest(intervals, "prefill", labels) : nullptr};
 }
 
-bool contains(const Interval& interval, const Held& held) {
+/// Whether the measurement lies in the interval that an estimate would show with that of the metric itself scaled;
+/// nowhere where nothing is known.
+bool contains(const Ranges& ranges, const Held& held, double scale) {
+  if (ranges.own == nullptr) return false;
+  Interval interval = scaled(*ranges.own, scale);
+  if (ranges.prefill != nullptr) interval = with_prefill(interval, *ranges.prefill, held.prefill_share);
   const double ratio = std::exp(-held.log_error);
   return ratio >= interval.low && ratio <= interval.high;
 }
@@ -162,11 +167,11 @@ constexpr double narrowest = 0.4, widest = 2.5;
 
 /// The smallest scale at which the interval contains the measurement.
 double needed_scale(const Intervals& intervals, const Held& held) {
+  const Ranges ranges = ranges_of(intervals, held);
   double below = 0, above = widest;
   for (int halving = 0; halving < 10; ++halving) {
     const double scale = (below + above) / 2;
-    const auto interval = interval_for(intervals, held, scale);
-    (interval && contains(*interval, held) ? above : below) = scale;
+    (contains(ranges, held, scale) ? above : below) = scale;
   }
   return above;
 }
@@ -254,8 +259,7 @@ Labels labels_of(const Held& held) {
 }
 
 bool is_inside(const Intervals& intervals, const Held& held) {
-  const auto interval = interval_for(intervals, held, 1);
-  return interval && contains(*interval, held);
+  return contains(ranges_of(intervals, held), held, 1);
 }
 
 Intervals intervals_of(const std::vector<Held>& held) {

@@ -33,11 +33,16 @@ std::uint64_t rest(std::uint64_t total, std::uint64_t used) {
 }
 
 void unified_memory(const GpuSearch& search, const AmdMemory& memory, DetectedDevice& out) {
-  // The carve-out and what may be mapped of system memory are two pools; runtimes use both.
-  out.reported_bytes = memory.vram + memory.gtt;
+  // The carve-out and what may be mapped of system memory are two pools; runtimes use both. The kernel lets the second
+  // be set to more than there is.
+  constexpr std::uint64_t any = ~std::uint64_t{0};
+  const std::uint64_t total = search.memory.total_bytes, available = search.memory.available_bytes;
+  out.reported_bytes = memory.vram + std::min(memory.gtt, total > 0 ? total : any);
   out.free_bytes = rest(memory.vram, memory.vram_used) +
-                   std::min(rest(memory.gtt, memory.gtt_used),
-                            search.memory.available_bytes > 0 ? search.memory.available_bytes : ~std::uint64_t{0});
+                   std::min(rest(memory.gtt, memory.gtt_used), available > 0 ? available : any);
+  if (total > 0 && memory.gtt > total)
+    out.notes.push_back(
+        fmt::format("What it may map is set to {:.1f} GiB, more than the system has.", in_gib(memory.gtt)));
   if (out.reported_bytes > 0) out.device.usable_bytes = out.reported_bytes;
   out.notes.push_back(fmt::format("It has a carve-out of {:.1f} GiB and may map {:.1f} GiB of system memory (GTT).",
                                   in_gib(memory.vram), in_gib(memory.gtt)));

@@ -12,9 +12,10 @@ double in_gib(std::uint64_t bytes) {
   return static_cast<double>(bytes) / static_cast<double>(1u << 30);
 }
 
-/// One decimal, none where it is 0.
+/// One decimal, none where it is 0; MiB where a tenth of a GiB would leave out more than a hundredth.
 std::string gib_text(std::uint64_t bytes) {
   const double tenths = std::floor(in_gib(bytes) * 10) / 10;
+  if (tenths < in_gib(bytes) * 0.99) return fmt::format("{}MiB", bytes >> 20U);
   return fmt::format(tenths == std::floor(tenths) ? fmt::runtime("{:.0f}GiB") : fmt::runtime("{:.1f}GiB"), tenths);
 }
 

@@ -43,6 +43,14 @@ struct Part {
 
 // Linux arch/arm64/include/asm/cputype.h; the names are the makers'.
 constexpr Part parts[] = {
+    {"0x41", "0xd03", "ARM Cortex-A53"},    {"0x41", "0xd04", "ARM Cortex-A35"},
+    {"0x41", "0xd05", "ARM Cortex-A55"},    {"0x41", "0xd0d", "ARM Cortex-A77"},
+    {"0x41", "0xd41", "ARM Cortex-A78"},    {"0x41", "0xd44", "ARM Cortex-X1"},
+    {"0x41", "0xd46", "ARM Cortex-A510"},   {"0x41", "0xd47", "ARM Cortex-A710"},
+    {"0x41", "0xd48", "ARM Cortex-X2"},     {"0x41", "0xd4b", "ARM Cortex-A78C"},
+    {"0x41", "0xd4d", "ARM Cortex-A715"},   {"0x41", "0xd4e", "ARM Cortex-X3"},
+    {"0x41", "0xd80", "ARM Cortex-A520"},   {"0x41", "0xd81", "ARM Cortex-A720"},
+    {"0x41", "0xd82", "ARM Cortex-X4"},     {"0x41", "0xd8e", "ARM Neoverse N3"},
     {"0x41", "0xd0c", "ARM Neoverse N1"},   {"0x41", "0xd40", "ARM Neoverse V1"},
     {"0x41", "0xd49", "ARM Neoverse N2"},   {"0x41", "0xd4f", "ARM Neoverse V2"},
     {"0x41", "0xd83", "ARM Neoverse V3AE"}, {"0x41", "0xd84", "ARM Neoverse V3"},
@@ -92,6 +100,42 @@ int count_cores(const std::string& info) {
   return static_cast<int>(cores.size());
 }
 
+/// The same from the kernel's topology, which every architecture has: threads of one core share a list of siblings.
+int count_cores(const SystemFiles& files) {
+  constexpr std::string_view folder = "/sys/devices/system/cpu";
+  std::set<std::string> cores;
+  for (const std::string& name : files.list(folder)) {
+    if (!name.starts_with("cpu") || name.size() < 4 || name[3] < '0' || name[3] > '9') continue;
+    const std::string siblings = files.text(std::string(folder) + "/" + name + "/topology/thread_siblings_list");
+    if (!siblings.empty()) cores.insert(siblings);
+  }
+  return static_cast<int>(cores.size());
+}
+
+/// `processor` begins a thread's block nearly everywhere; IBM Z numbers its threads in lines of `cpu number`.
+int count_threads(const std::string& info) {
+  int threads = 0, numbered = 0;
+  std::istringstream lines(info);
+  for (std::string line; std::getline(lines, line);) {
+    threads += line.starts_with("processor") ? 1 : 0;
+    numbered += line.starts_with("cpu number") ? 1 : 0;
+  }
+  return numbered > 0 ? numbered : threads;
+}
+
+/// What other architectures write instead of `model name`: LoongArch, POWER, RISC-V with and without a named
+/// microarchitecture, IBM Z.
+std::string other_name(const std::string& info) {
+  if (const std::string name = field(info, "Model Name"); !name.empty()) return name;
+  if (const std::string name = field(info, "cpu"); !name.empty()) return name;
+  if (const std::string name = field(info, "uarch"); !name.empty()) return name;
+  if (const std::string isa = field(info, "isa"); isa.starts_with("rv"))
+    return "RISC-V " + isa.substr(0, isa.find('_'));
+  const std::string cpu = field(info, "processor 0"), mark = "machine = ";
+  const auto machine = cpu.find(mark);
+  return machine == std::string::npos ? "" : field(info, "vendor_id") + " " + cpu.substr(machine + mark.size());
+}
+
 void erase_all(std::string& text, std::string_view part) {
   for (auto at = text.find(part); at != std::string::npos; at = text.find(part)) text.erase(at, part.size());
 }
@@ -102,16 +146,21 @@ HostCpu read_host_cpu(const SystemFiles& files) {
   HostCpu cpu;
   const std::string info = files.text("/proc/cpuinfo");
   cpu.name = field(info, "model name");
-  if (cpu.name.empty()) cpu.name = arm_name(info);
-  if (cpu.name.empty()) cpu.name = field(info, "cpu");  // POWER
+  // `ARMv8 Processor rev 0 (v8l)` is what some ARM kernels write for any of them.
+  if (cpu.name.empty() || cpu.name.starts_with("ARMv")) {
+    const std::string name = arm_name(info);
+    if (!name.empty()) cpu.name = name;
+  }
+  if (cpu.name.empty()) cpu.name = other_name(info);
+  while (!cpu.name.empty() && cpu.name.back() == ' ') cpu.name.pop_back();
   const std::string vendor = field(info, "vendor_id");
   cpu.vendor = vendor == "GenuineIntel"                 ? "intel"
                : vendor == "AuthenticAMD"               ? "amd"
                : field(info, "CPU implementer").empty() ? ""
                                                         : "arm";
-  std::istringstream lines(info);
-  for (std::string line; std::getline(lines, line);) cpu.threads += line.starts_with("processor") ? 1 : 0;
+  cpu.threads = count_threads(info);
   cpu.cores = count_cores(info);
+  if (cpu.cores == 0) cpu.cores = count_cores(files);
   if (cpu.cores == 0) cpu.cores = cpu.vendor == "arm" ? cpu.threads : 0;
   std::string flags = field(info, "flags");
   if (flags.empty()) flags = field(info, "Features");

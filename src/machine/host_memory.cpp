@@ -141,21 +141,29 @@ std::string channel_of(const std::string& locator) {
   return {};
 }
 
-/// All slots of an SMBIOS table, empty ones too.
-std::vector<MemoryModule> memory_slots(std::string_view dmi) {
-  std::vector<MemoryModule> out;
-  while (dmi.size() >= 4 && out.size() < 256) {
+/// Calls `use(kind, structure)` for each structure of an SMBIOS table; broken tables end early.
+template <class Use>
+void each_structure(std::string_view dmi, Use use) {
+  constexpr int most = 4096;
+  for (int i = 0; i < most && dmi.size() >= 4; ++i) {
     const auto kind = static_cast<unsigned char>(dmi[0]);
     const auto length = static_cast<unsigned char>(dmi[1]);
-    if (length < 4 || length > dmi.size()) break;
+    if (length < 4 || length > dmi.size()) return;
     const auto end = dmi.find(std::string_view("\0\0", 2), length);
-    if (end == std::string_view::npos) break;
-    const Structure structure{dmi.substr(0, length), dmi.substr(length, end - length)};
-    constexpr unsigned char memory_device = 17, end_of_table = 127;
-    if (kind == end_of_table) break;
-    if (kind == memory_device) out.push_back(module_of(structure));
+    constexpr unsigned char end_of_table = 127;
+    if (end == std::string_view::npos || kind == end_of_table) return;
+    use(kind, Structure{dmi.substr(0, length), dmi.substr(length, end - length)});
     dmi.remove_prefix(end + 2);
   }
+}
+
+/// All slots of an SMBIOS table, empty ones too; at most 256.
+std::vector<MemoryModule> memory_slots(std::string_view dmi) {
+  std::vector<MemoryModule> out;
+  constexpr unsigned char memory_device = 17;
+  each_structure(dmi, [&](unsigned char kind, const Structure& structure) {
+    if (kind == memory_device && out.size() < 256) out.push_back(module_of(structure));
+  });
   return out;
 }
 
@@ -198,6 +206,17 @@ std::vector<MemoryModule> memory_modules(std::string_view dmi) {
   std::vector<MemoryModule> out = memory_slots(dmi);
   std::erase_if(out, [](const MemoryModule& slot) { return slot.bytes == 0; });
   return out;
+}
+
+bool firmware_is_virtual(std::string_view dmi) {
+  bool virtual_machine = false;
+  constexpr unsigned char firmware = 0;
+  constexpr std::size_t characteristics = 0x13;
+  constexpr std::uint64_t guest = 1u << 4;
+  each_structure(dmi, [&](unsigned char kind, const Structure& structure) {
+    if (kind == firmware && (structure.number(characteristics, 1) & guest) != 0) virtual_machine = true;
+  });
+  return virtual_machine;
 }
 
 HostMemory read_host_memory(const SystemFiles& files) {

@@ -34,4 +34,7 @@ struct MemoryModule {
 /// Populated modules of an SMBIOS table (/sys/firmware/dmi/tables/DMI; DSP0134 section 7.18). Broken tables end early.
 std::vector<MemoryModule> memory_modules(std::string_view dmi);
 
+/// Whether an SMBIOS table says that it describes a virtual machine (DSP0134 section 7.1.2.2, bit 4).
+bool firmware_is_virtual(std::string_view dmi);
+
 }  // namespace canrun

@@ -53,8 +53,11 @@ void read_linux_system(const Catalog& catalog, const SystemFiles& files, Detecti
   out.ram_bytes = memory.total_bytes;
   out.ram_available = memory.available_bytes;
   out.ram_limit = memory.limit_bytes;
-  out.ram_channels = memory.channels;
-  out.ram_mts = memory.mts;
+  // The modules of a guest are made up: they say nothing of the host's channels and their speed.
+  if (out.virtual_machine.empty()) {
+    out.ram_channels = memory.channels;
+    out.ram_mts = memory.mts;
+  }
   out.ram_kind = memory.type;
   if (memory.total_bytes == 0) out.notes.push_back("The amount of system memory is not readable (/proc/meminfo).");
   note_surroundings(files, out);

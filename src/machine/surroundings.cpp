@@ -1,5 +1,7 @@
 #include "machine/surroundings.hpp"
 
+#include "machine/host_memory.hpp"
+
 namespace canrun {
 namespace {
 
@@ -16,6 +18,9 @@ constexpr Sign firmware_signs[] = {
     {"Bochs", "kvm"},
 };
 
+// What the device tree of an emulated board is called: QEMU's `virt` machines and POWER partitions.
+constexpr Sign tree_signs[] = {{"dummy-virt", "kvm"}, {"qemu", "kvm"}};
+
 }  // namespace
 
 std::string virtual_machine(const SystemFiles& files, bool hypervisor_flag) {
@@ -31,7 +36,13 @@ std::string virtual_machine(const SystemFiles& files, bool hypervisor_flag) {
     if (!metal && (contains_word(vendor, sign.text) || contains_word(product, sign.text)))
       return std::string(sign.name);
   }
-  return hypervisor_flag ? "guest" : "";
+  const std::string board = files.text("/proc/device-tree/model");
+  for (const Sign& sign : tree_signs)
+    if (contains_word(board, sign.text)) return std::string(sign.name);
+  // IBM Z: the second level of virtualisation names its control program.
+  const std::string program = field(files.text("/proc/sysinfo"), "VM00 Control Program");
+  if (!program.empty()) return contains_word(program, "KVM") ? "kvm" : "z/VM";
+  return hypervisor_flag || firmware_is_virtual(files.bytes("/sys/firmware/dmi/tables/DMI")) ? "guest" : "";
 }
 
 std::string container(const SystemFiles& files) {

@@ -21,6 +21,10 @@ std::string link(const PcieLink& pcie) {
   return fmt::format("{}.0 x{} (max {}.0 x{})", pcie.generation, pcie.lanes, pcie.max_generation, pcie.max_lanes);
 }
 
+std::string counted(int count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
 Table devices(const Detection& found, const Style& style) {
   Table t{"Devices",
           {{"device", Align::left},
@@ -57,14 +61,16 @@ Table host(const Detection& found, const Style& style) {
   if (found.cpu_name.empty() && found.threads == 0) {
     row("processor", "not readable");
   } else {
-    row("processor", fmt::format("{}{}, {} cores, {} threads{}", clean(found.cpu_name, 120),
-                                 h.cpu.empty() ? std::string() : fmt::format(" ({})", clean(h.cpu, 80)), h.cores,
-                                 found.threads, h.isa.empty() ? std::string() : ", " + clean(h.isa, 60)));
+    row("processor",
+        fmt::format("{}{}{}, {}{}", found.cpu_name.empty() ? "unnamed" : clean(found.cpu_name, 120),
+                    h.cpu.empty() ? std::string() : fmt::format(" ({})", clean(h.cpu, 80)),
+                    h.cores > 0 ? ", " + counted(h.cores, "core") : std::string(), counted(found.threads, "thread"),
+                    h.isa.empty() ? std::string() : ", " + clean(h.isa, 60)));
   }
   std::string ram = found.ram_bytes > 0 ? memory_with_unit(found.ram_bytes, style.units) : "not readable";
   if (found.ram_available > 0) ram += fmt::format(", {} available", memory_with_unit(found.ram_available, style.units));
   if (found.ram_limit > 0) ram += fmt::format(", container limit {}", memory_with_unit(found.ram_limit, style.units));
-  if (found.ram_channels > 0) ram += fmt::format(", {} channels", found.ram_channels);
+  if (found.ram_channels > 0) ram += ", " + counted(found.ram_channels, "channel");
   if (found.ram_mts > 0) ram += fmt::format(" at {:.0f} MT/s", found.ram_mts);
   if (h.bandwidth > 0) ram += fmt::format(", {} GB/s", number(h.bandwidth / 1e9));
   row("memory", ram);

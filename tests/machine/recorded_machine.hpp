@@ -11,8 +11,8 @@ namespace canrun::test {
 
 class RecordedMachine {
 public:
-  /// `name` without folder and ending. A line `== /path` begins a file, `== hex /path` one in hexadecimal, `== link
-  /// /path` a symbolic link to the path on the next line.
+  /// `name` without folder and ending. A line `== /path` begins a file, `== hex /path` one in hexadecimal (on any
+  /// number of lines), `== link /path` a symbolic link to the path on the next line.
   explicit RecordedMachine(const std::string& name) {
     std::random_device random;
     root_ = std::filesystem::temp_directory_path() /
@@ -46,6 +46,7 @@ private:
     if (path.empty()) return;
     if (path.starts_with("hex ")) {
       path.erase(0, 4);
+      std::erase(content, '\n');
       std::string bytes;
       for (std::size_t i = 0; i + 1 < content.size(); i += 2)
         bytes += static_cast<char>(std::stoi(content.substr(i, 2), nullptr, 16));

@@ -165,7 +165,7 @@ TEST_CASE("Intel: local memory from the driver, the link from the slot, shared m
 }
 
 TEST_CASE("nothing found: what was looked for is said, and the answer is for the processor") {
-  for (const char* name : {"written/vm-no-gpu", "written/bare", "written/arm-server", "kvm-guest"}) {
+  for (const char* name : {"written/vm-no-gpu", "written/bare", "written/arm-server", "captured/kvm-guest"}) {
     INFO(name);
     const Detection d = recorded(name);
     CHECK(d.devices.empty());

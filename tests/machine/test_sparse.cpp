@@ -250,7 +250,7 @@ TEST_CASE("hosts without accelerators are described by what they hold") {
               "CPU implementer : 0x41\nCPU part : 0xd87\n\nCPU implementer : 0x41\nCPU part : 0xd85\n");
   CHECK(machine.found().cpu_name == "ARM Cortex-A725 + ARM Cortex-X925");
 
-  const Detection guest = detect(Catalog::builtin(), RecordedMachine("kvm-guest").root());
+  const Detection guest = detect(Catalog::builtin(), RecordedMachine("captured/kvm-guest").root());
   CHECK(guest.virtual_machine == "guest");
   CHECK(guest.ram_limit == 0);
   CHECK(guest.machine.host.isa == "avx512_bf16");

@@ -32,15 +32,33 @@ std::uint64_t rest(std::uint64_t total, std::uint64_t used) {
   return used < total ? total - used : 0;
 }
 
+/// Of graphics that share a PCI id, those that the processor has in its name (`AMD RYZEN AI MAX+ 395 w/ Radeon 8060S`);
+/// all where it names none.
+std::vector<std::string> named_by_processor(const GpuSearch& search, const std::vector<std::string>& ids) {
+  std::vector<std::string> named;
+  constexpr std::size_t shortest = 4;  // `780m`; a single digit says nothing
+  for (const std::string& id : ids) {
+    const std::string model = id.substr(id.rfind('-') + 1);
+    if (model.size() >= shortest && contains_word(search.processor, model)) named.push_back(id);
+  }
+  return named.empty() ? ids : named;
+}
+
+/// What is installed, for graphics inside the processor: the kernel does not count what the firmware keeps for them.
+HostMemory with_carve_out(HostMemory memory, std::uint64_t carve_out) {
+  if (memory.total_bytes > 0) memory.total_bytes += carve_out;
+  return memory;
+}
+
 void unified_memory(const GpuSearch& search, const AmdMemory& memory, DetectedDevice& out) {
   // The carve-out and what may be mapped of system memory are two pools; runtimes use both. The kernel lets the second
   // be set to more than there is.
   constexpr std::uint64_t any = ~std::uint64_t{0};
-  const std::uint64_t total = search.memory.total_bytes, available = search.memory.available_bytes;
-  out.reported_bytes = memory.vram + std::min(memory.gtt, total > 0 ? total : any);
-  out.free_bytes = rest(memory.vram, memory.vram_used) +
-                   std::min(rest(memory.gtt, memory.gtt_used), available > 0 ? available : any);
-  if (total > 0 && memory.gtt > total)
+  const std::uint64_t total = search.memory.total_bytes > 0 ? search.memory.total_bytes : any;
+  const std::uint64_t available = search.memory.available_bytes > 0 ? search.memory.available_bytes : total;
+  out.reported_bytes = memory.vram + std::min(memory.gtt, total);
+  out.free_bytes = rest(memory.vram, memory.vram_used) + std::min(rest(memory.gtt, memory.gtt_used), available);
+  if (memory.gtt > total)
     out.notes.push_back(
         fmt::format("What it may map is set to {:.1f} GiB, more than the system has.", in_gib(memory.gtt)));
   if (out.reported_bytes > 0) out.device.usable_bytes = out.reported_bytes;
@@ -79,7 +97,10 @@ DetectedDevice read_device(const GpuSearch& search, const PciFunction& gpu, cons
   out.reported_bytes = memory.vram;
   out.free_bytes = rest(memory.vram, memory.vram_used);
   out.free_known = memory.vram > 0;
-  identify(search, devices_by_pci(search.catalog, amd, gpu.device, gpu.revision), memory.vram, out);
+  const HostMemory whole = with_carve_out(search.memory, memory.vram);
+  const GpuSearch installed{search.catalog, search.files, whole, search.looked_for, search.processor};
+  const std::vector<std::string> ids = devices_by_pci(search.catalog, amd, gpu.device, gpu.revision);
+  identify(installed, named_by_processor(search, ids), memory.vram, out);
   if (out.device.target.empty() && listed != nullptr) out.device.target = listed->target;
   if (out.reported_name.empty()) out.reported_name = out.in_catalog ? out.device.name : "AMD " + out.pci_id;
   if (!out.in_catalog) {

@@ -34,6 +34,10 @@ bool is_partition(const DetectedDevice& d) {
   return d.in_catalog && !d.device.unified_memory && d.device.usable_bytes < d.device.memory_bytes * own_percent / 100;
 }
 
+bool has_other_size(const DetectedDevice& d) {
+  return is_partition(d) || d.modified;
+}
+
 std::uint64_t memory_in_use(const Detection& detection) {
   std::uint64_t most = 0;
   for (const DetectedDevice& d : detection.devices)
@@ -69,7 +73,7 @@ std::string command_arguments(const Detection& detection) {
     while (end < devices.size() && alike(devices[i], devices[end])) ++end;
     const Device& d = devices[i].device;
     const bool alone = devices.size() == 1;
-    if (alone && is_partition(devices[i]))
+    if (alone && has_other_size(devices[i]))
       add(fmt::format("--vram {} --like {}", gib_text(d.usable_bytes), d.id));
     else if (devices[i].in_catalog)
       add("--gpu " + device_text(devices[i], static_cast<int>(end - i)));

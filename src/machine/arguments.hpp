@@ -13,6 +13,9 @@ std::string device_spelling(const Device& device);
 /// Whether a card reports so much less than it is sold with that it is a part of one (MIG, vGPU).
 bool is_partition(const DetectedDevice& device);
 
+/// Whether it has less (a partition) or more memory (a modified card) than any that is sold under its name.
+bool has_other_size(const DetectedDevice& device);
+
 /// What other programs hold now on the fullest device, bytes; 0 = nothing, or not known.
 std::uint64_t memory_in_use(const Detection& detection);
 

@@ -19,6 +19,7 @@ struct PcieLink {
 struct DetectedDevice {
   Device device;  ///< from the catalog where it is known, else from what the driver reports
   bool in_catalog = false;
+  bool modified = false;             ///< it reports more memory than is sold
   std::string spelling;              ///< as `--gpu` takes it, with its size where there are several: `radeon-8060s@128`
   std::string reported_name;         ///< as the driver names it; printable
   std::string pci_id;                ///< `10de:2204`; empty where there is none

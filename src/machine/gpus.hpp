@@ -18,6 +18,7 @@ struct GpuSearch {
   const SystemFiles& files;
   const HostMemory& memory;
   std::vector<std::string>& looked_for;
+  std::string processor;  ///< as it names itself: some name the graphics inside them
 };
 
 /// NVIDIA: NVML; without it the kernel module's files and PCI ids, then memory is unknown.

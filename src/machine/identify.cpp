@@ -83,6 +83,7 @@ void question(DetectedDevice& d) {
         fmt::format("It reports {:.1f} GiB but {} is sold with {:.0f} GiB: a modified card? The reported size is used.",
                     in_gib(d.reported_bytes), d.device.name, in_gib(sold)));
     d.device.memory_bytes = d.device.usable_bytes = d.reported_bytes;
+    d.modified = true;
   }
   if (d.device.tdp_watts > 0 && d.power_limit_watts > 0 && d.power_limit_watts < d.device.tdp_watts * 0.95)
     d.notes.push_back(

@@ -64,7 +64,7 @@ void read_linux_system(const Catalog& catalog, const SystemFiles& files, Detecti
 
   const std::vector<PciFunction> functions = list_gpus(files);
   if (functions.empty()) out.looked_for.push_back("PCI bus: no graphics or accelerator of NVIDIA, AMD or Intel");
-  const GpuSearch search{catalog, files, memory, out.looked_for};
+  const GpuSearch search{catalog, files, memory, out.looked_for, out.cpu_name};
   append(out.devices, nvidia_gpus(search, functions));
   append(out.devices, amd_gpus(search, functions));
   append(out.devices, intel_gpus(search, functions));

@@ -53,7 +53,7 @@ DetectedDevice from_nvml(const GpuSearch& search, const NvmlDevice& gpu, const s
   if (gpu.pci_device != 0) out.pci_id = pci_id(gpu.pci_device);
   out.reported_bytes = gpu.total_bytes;
   out.free_bytes = gpu.free_bytes;
-  out.free_known = gpu.memory_known;
+  out.free_known = gpu.memory_known && gpu.free_known;
   out.power_limit_watts = gpu.power_limit_watts;
   out.pcie = gpu.pcie;
   identify(search, candidates(search, gpu.pci_device, gpu.name), gpu.total_bytes, out);

@@ -49,7 +49,7 @@ void read_cell(NvmlDevice& device, NvmlReport& report, std::string_view column, 
   else if (column.starts_with("memory.total"))
     device.memory_known = value.has_value(), device.total_bytes = bytes;
   else if (column.starts_with("memory.free"))
-    device.free_bytes = bytes;
+    device.free_known = value.has_value(), device.free_bytes = bytes;
   else if (column.starts_with("power.limit"))
     device.power_limit_watts = value.value_or(0);
   else if (column == "pcie.link.gen.current")
@@ -83,6 +83,7 @@ NvmlReport read_nvidia_smi(const std::string& csv) {
       continue;
     }
     NvmlDevice device;
+    device.free_known = false;
     for (std::size_t i = 0; i < std::min(row.size(), columns.size()); ++i)
       read_cell(device, report, columns[i], row[i]);
     report.devices.push_back(std::move(device));

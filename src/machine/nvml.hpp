@@ -15,6 +15,7 @@ struct NvmlDevice {
   std::string bus_id;            ///< `00000000:01:00.0`
   std::uint16_t pci_device = 0;  ///< 0 = not told
   bool memory_known = false;     ///< unified devices answer `not supported`
+  bool free_known = true;        ///< recorded tables may lack the column
   std::uint64_t total_bytes = 0, free_bytes = 0;
   double power_limit_watts = 0;
   PcieLink pcie;

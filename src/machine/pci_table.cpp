@@ -25,10 +25,13 @@ std::vector<std::string> strings(const Json& list) {
   return out;
 }
 
-/// How far a reported size is from a sold one: the driver keeps up to a tenth, it never adds.
+/// How far a reported size is from a sold one: the driver keeps up to a tenth, it never adds. A modified card has chips
+/// of twice the density in the places of those that are sold.
 double distance(std::uint64_t sold, std::uint64_t reported) {
   const double ratio = static_cast<double>(reported) / static_cast<double>(sold);
-  return ratio > 1.01 ? 10 + ratio : 1 - ratio;
+  if (ratio <= 1.01) return 1 - ratio;
+  const bool doubled = ratio > 1.9 && ratio < 2.02;
+  return doubled ? 10 : 10 + ratio;
 }
 
 }  // namespace

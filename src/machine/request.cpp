@@ -15,7 +15,7 @@ double gib(std::uint64_t bytes) {
 
 /// One device without a name of its own. False where it cannot be described.
 bool describe_alone(const DetectedDevice& d, Request& request, std::vector<std::string>& notes) {
-  if (is_partition(d)) {
+  if (has_other_size(d)) {
     request.like = d.device.id;
     request.vram_bytes = d.device.usable_bytes;
     notes.push_back(
@@ -40,7 +40,7 @@ void add_devices(const Detection& found, Request& request, std::vector<std::stri
       continue;
     }
     for (const DetectedDevice& d : found.devices) {
-      const bool whole = d.in_catalog && !is_partition(d);
+      const bool whole = d.in_catalog && !has_other_size(d);
       if (whole || (d.in_catalog && !alone))
         names.push_back(d.spelling);
       else if (!alone || !describe_alone(d, request, notes))
@@ -48,7 +48,7 @@ void add_devices(const Detection& found, Request& request, std::vector<std::stri
             fmt::format("{} is in no catalog and is left out: describe it with --vram and --bandwidth, or with --like",
                         d.reported_name));
       if (d.in_catalog && !whole && !alone)
-        notes.push_back(fmt::format("{} is counted whole although it reports {:.1f} GiB: --vram says otherwise",
+        notes.push_back(fmt::format("{} is counted as it is sold although it reports {:.1f} GiB: --vram says otherwise",
                                     d.reported_name, gib(d.device.usable_bytes)));
     }
   }

@@ -17,6 +17,8 @@ using Json = nlohmann::ordered_json;
 std::string link(const PcieLink& pcie) {
   if (pcie.lanes == 0 && pcie.max_lanes == 0) return {};
   if (pcie.lanes == 0) return fmt::format("max {}.0 x{}", pcie.max_generation, pcie.max_lanes);
+  if (pcie.generation == 0 && pcie.max_generation > 0)
+    return fmt::format("x{} (max {}.0 x{})", pcie.lanes, pcie.max_generation, pcie.max_lanes);
   if (pcie.max_lanes == 0) return fmt::format("{}.0 x{}", pcie.generation, pcie.lanes);
   return fmt::format("{}.0 x{} (max {}.0 x{})", pcie.generation, pcie.lanes, pcie.max_generation, pcie.max_lanes);
 }

@@ -84,9 +84,9 @@ void finish(const Catalog& catalog, Detection& out) {
 
 }  // namespace
 
-Detection detect(const Catalog& catalog, const std::string& root, bool cross_check) {
+Detection detect(const Catalog& catalog, const std::string& root, bool cross_check, Recording* recording) {
   Detection out;
-  const SystemFiles files(root);
+  const SystemFiles files(root, recording);
   if (!files.live() || !read_native_system(catalog, out)) read_linux_system(catalog, files, out);
   finish(catalog, out);
   if (cross_check) compare_with_vulkan(read_vulkan(files), out);

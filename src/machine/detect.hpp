@@ -7,6 +7,7 @@
 
 #include "canrun/catalog.hpp"
 #include "canrun/machine.hpp"
+#include "machine/recording.hpp"
 
 namespace canrun {
 
@@ -58,6 +59,8 @@ struct Detection {
 /// library of this one is asked. Never throws for what is missing: that becomes notes.
 /// `cross_check` also asks the Vulkan loader, where there is one, and notes where it disagrees; loading its drivers can
 /// take a second.
-Detection detect(const Catalog& catalog, const std::string& root = "/", bool cross_check = false);
+/// What was read is added to `recording`, where there is one (Linux and recorded machines).
+Detection detect(const Catalog& catalog, const std::string& root = "/", bool cross_check = false,
+                 Recording* recording = nullptr);
 
 }  // namespace canrun

@@ -208,6 +208,27 @@ std::vector<MemoryModule> memory_modules(std::string_view dmi) {
   return out;
 }
 
+std::string anonymous_table(std::string_view dmi) {
+  constexpr unsigned char firmware = 0, memory_device = 17;
+  constexpr std::size_t slot = 0x10, bank = 0x11;
+  std::string out;
+  each_structure(dmi, [&](unsigned char kind, const Structure& structure) {
+    if (kind != firmware && kind != memory_device) return;
+    out += structure.formatted;
+    std::size_t strings = 0;
+    for (std::string_view rest = structure.strings; !rest.empty(); ++strings) {
+      const bool kept = kind == memory_device &&
+                        (structure.number(slot, 1) == strings + 1 || structure.number(bank, 1) == strings + 1);
+      const std::string_view text = rest.substr(0, rest.find('\0'));
+      out.append(kept ? text : std::string_view("-")).push_back('\0');
+      rest.remove_prefix(std::min(rest.size(), text.size() + 1));
+    }
+    out.append(strings == 0 ? 2 : 1, '\0');
+  });
+  if (!out.empty()) out += std::string("\x7f\x04\xfe\xff\0\0", 6);
+  return out;
+}
+
 bool firmware_is_virtual(std::string_view dmi) {
   bool virtual_machine = false;
   constexpr unsigned char firmware = 0;

@@ -34,6 +34,10 @@ struct MemoryModule {
 /// Populated modules of an SMBIOS table (/sys/firmware/dmi/tables/DMI; DSP0134 section 7.18). Broken tables end early.
 std::vector<MemoryModule> memory_modules(std::string_view dmi);
 
+/// An SMBIOS table of the structures that detection reads (firmware, memory modules), of whose strings only slots and
+/// banks are kept: the others name makers, parts and serial numbers.
+std::string anonymous_table(std::string_view dmi);
+
 /// Whether an SMBIOS table says that it describes a virtual machine (DSP0134 section 7.1.2.2, bit 4).
 bool firmware_is_virtual(std::string_view dmi);
 

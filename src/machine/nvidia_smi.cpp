@@ -3,6 +3,9 @@
 #include <optional>
 #include <string_view>
 
+#include <fmt/format.h>
+
+#include "catalog/printable.hpp"
 #include "catalog/real_number.hpp"
 #include "machine/nvml.hpp"
 
@@ -89,6 +92,26 @@ NvmlReport read_nvidia_smi(const std::string& csv) {
     report.devices.push_back(std::move(device));
   }
   return report;
+}
+
+std::string nvidia_smi_csv(const NvmlReport& report) {
+  std::string out =
+      "name, pci.bus_id, pci.device_id, memory.total [MiB], memory.free [MiB], power.limit [W], pcie.link.gen.current, "
+      "pcie.link.gen.max, pcie.link.width.current, pcie.link.width.max, mig.mode.current, driver_version";
+  const auto mebibytes = [](bool known, std::uint64_t bytes) {
+    return known ? fmt::format("{} MiB", bytes >> 20U) : std::string("[N/A]");
+  };
+  for (const NvmlDevice& d : report.devices) {
+    constexpr unsigned nvidia = 0x10de;
+    std::string name = printable(d.name, 80);
+    std::ranges::replace(name, ',', ' ');
+    out += fmt::format("\n{}, {}, 0x{:04X}{:04X}, {}, {}, {:.2f} W, {}, {}, {}, {}, {}, {}", name,
+                       printable(d.bus_id, 40), d.pci_device, nvidia, mebibytes(d.memory_known, d.total_bytes),
+                       mebibytes(d.memory_known && d.free_known, d.free_bytes), d.power_limit_watts, d.pcie.generation,
+                       d.pcie.max_generation, d.pcie.lanes, d.pcie.max_lanes, d.mig ? "Enabled" : "Disabled",
+                       printable(report.driver, 40));
+  }
+  return out;
 }
 
 }  // namespace canrun

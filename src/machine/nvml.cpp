@@ -119,7 +119,12 @@ NvmlReport ask_library() {
 #endif
 
 NvmlReport read_nvml(const SystemFiles& files) {
-  if (files.live()) return ask_library();
+  if (files.live()) {
+    NvmlReport report = ask_library();
+    if (report.answered && files.recording() != nullptr)
+      files.recording()->texts["/nvidia-smi.csv"] = nvidia_smi_csv(report);
+    return report;
+  }
   const std::string csv = files.text("/nvidia-smi.csv");
   if (csv.empty())
     return {.answered = false, .driver = {}, .failure = "libnvidia-ml.so.1 is not installed", .devices = {}};

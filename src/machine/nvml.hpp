@@ -34,4 +34,7 @@ struct NvmlReport {
 /// pcie.link.gen.max,pcie.link.width.current,pcie.link.width.max,mig.mode.current,driver_version --format=csv`.
 NvmlReport read_nvml(const SystemFiles& files);
 
+/// The table that `nvidia-smi` prints with those columns, of what the library answered.
+std::string nvidia_smi_csv(const NvmlReport& report);
+
 }  // namespace canrun

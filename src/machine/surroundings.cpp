@@ -29,8 +29,7 @@ std::string virtual_machine(const SystemFiles& files, bool hypervisor_flag) {
   const std::string vendor = files.text("/sys/class/dmi/id/sys_vendor"),
                     product = files.text("/sys/class/dmi/id/product_name");
   if (contains_word(vendor, "Microsoft") && contains_word(product, "Virtual Machine"))
-    return files.text("/sys/class/dmi/id/chassis_asset_tag") == "7783-7084-3265-9085-8269-3286-77" ? "azure"
-                                                                                                   : "hyper-v";
+    return files.text("/sys/class/dmi/id/chassis_asset_tag") == azure_asset_tag ? "azure" : "hyper-v";
   for (const Sign& sign : firmware_signs) {
     const bool metal = sign.name == "aws" && product.find(".metal") != std::string::npos;
     if (!metal && (contains_word(vendor, sign.text) || contains_word(product, sign.text)))

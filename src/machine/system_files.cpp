@@ -32,10 +32,12 @@ std::string SystemFiles::full(std::string_view path) const {
 
 bool SystemFiles::exists(std::string_view path) const {
   std::error_code error;
-  return fs::exists(full(path), error);
+  const bool there = fs::exists(full(path), error);
+  if (there && recording_ != nullptr) recording_->names.emplace(path);
+  return there;
 }
 
-std::string SystemFiles::bytes(std::string_view path) const {
+std::string SystemFiles::contents(std::string_view path) const {
   std::error_code error;
   const std::string name = full(path);
   if (!fs::is_regular_file(name, error)) return {};
@@ -49,8 +51,16 @@ std::string SystemFiles::bytes(std::string_view path) const {
   return out;
 }
 
+std::string SystemFiles::bytes(std::string_view path) const {
+  std::string out = contents(path);
+  if (!out.empty() && recording_ != nullptr) recording_->tables[std::string(path)] = out;
+  return out;
+}
+
 std::string SystemFiles::text(std::string_view path) const {
-  return std::string(trimmed(bytes(path)));
+  std::string out(trimmed(contents(path)));
+  if (!out.empty() && recording_ != nullptr) recording_->texts[std::string(path)] = out;
+  return out;
 }
 
 std::optional<std::uint64_t> SystemFiles::number(std::string_view path) const {
@@ -73,13 +83,18 @@ std::vector<std::string> SystemFiles::list(std::string_view folder) const {
   for (fs::directory_iterator it(full(folder), error), end; it != end && names.size() < most_names; it.increment(error))
     names.push_back(it->path().filename().string());
   std::sort(names.begin(), names.end());
+  if (recording_ != nullptr)
+    for (const std::string& name : names) recording_->names.insert(std::string(folder) + "/" + name);
   return names;
 }
 
 std::string SystemFiles::link_name(std::string_view path) const {
   std::error_code error;
   const fs::path target = fs::read_symlink(full(path), error);
-  if (!error) return target.filename().string();
+  if (!error) {
+    if (recording_ != nullptr) recording_->texts[std::string(path)] = target.generic_string();
+    return target.filename().string();
+  }
   return fs::path(text(path)).filename().string();
 }
 
@@ -90,7 +105,9 @@ std::string SystemFiles::real_path(std::string_view path) const {
   const fs::path root = fs::canonical(root_, error);
   const fs::path inside = target.lexically_relative(root);
   if (error || inside.empty() || *inside.begin() == "..") return {};
-  return "/" + inside.generic_string();
+  const std::string end = "/" + inside.generic_string();
+  if (end != path && recording_ != nullptr) recording_->links[std::string(path)] = end;
+  return end;
 }
 
 std::string field(std::string_view text, std::string_view key) {

@@ -7,12 +7,17 @@
 #include <string_view>
 #include <vector>
 
+#include "machine/recording.hpp"
+
 namespace canrun {
 
 /// Reads below a root folder. Every answer may be missing: permissions, containers and kernels differ.
 class SystemFiles {
 public:
-  explicit SystemFiles(std::string_view root) : root_(root) {}
+  /// What is read is added to `recording`, where there is one; it must live as long.
+  explicit SystemFiles(std::string_view root, Recording* recording = nullptr) : root_(root), recording_(recording) {}
+
+  [[nodiscard]] Recording* recording() const { return recording_; }
 
   /// Whether this is the running system itself, so that its libraries may be asked too.
   [[nodiscard]] bool live() const { return root_ == "/"; }
@@ -34,7 +39,9 @@ public:
 
 private:
   [[nodiscard]] std::string full(std::string_view path) const;
+  [[nodiscard]] std::string contents(std::string_view path) const;
   std::string root_;
+  Recording* recording_ = nullptr;
 };
 
 /// The value behind `key` and a colon, one a line, as /proc writes them: `MemTotal:  65536 kB`. Empty when absent.

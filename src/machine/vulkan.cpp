@@ -130,12 +130,22 @@ VulkanReport recorded(const std::string& csv) {
   return report;
 }
 
+/// As `recorded` reads it.
+std::string table(const VulkanReport& report) {
+  std::string out;
+  for (const VulkanDevice& d : report.devices)
+    out +=
+        fmt::format("{}{},{:x},{:x},{},{}", out.empty() ? "" : "\n", d.name, d.vendor, d.device, d.kind, d.local_bytes);
+  return out;
+}
+
 }  // namespace
 
 VulkanReport read_vulkan(const SystemFiles& files) {
   VulkanReport report;
   if (files.live()) {
     report = ask_loader();
+    if (report.answered && files.recording() != nullptr) files.recording()->texts["/vulkan.csv"] = table(report);
   } else if (const std::string csv = files.text("/vulkan.csv"); !csv.empty()) {
     report = recorded(csv);
   } else {

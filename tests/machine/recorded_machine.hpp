@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <istream>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -14,12 +15,26 @@ public:
   /// `name` without folder and ending. A line `== /path` begins a file, `== hex /path` one in hexadecimal (on any
   /// number of lines), `== link /path` a symbolic link to the path on the next line.
   explicit RecordedMachine(const std::string& name) {
+    std::ifstream in(std::string(CANRUN_TESTS_DIR) + "/machine/layouts/" + name + ".txt");
+    if (!in) throw std::runtime_error("no recorded machine " + name);
+    unpack(in);
+  }
+  explicit RecordedMachine(std::istream& in) { unpack(in); }
+  ~RecordedMachine() {
+    std::error_code ignored;
+    std::filesystem::remove_all(root_, ignored);
+  }
+  RecordedMachine(const RecordedMachine&) = delete;
+  RecordedMachine& operator=(const RecordedMachine&) = delete;
+
+  [[nodiscard]] std::string root() const { return root_.string(); }
+
+private:
+  void unpack(std::istream& in) {
     std::random_device random;
     root_ = std::filesystem::temp_directory_path() /
             ("canrun-machine-" + std::to_string(random()) + std::to_string(random()));
     std::filesystem::create_directories(root_);
-    std::ifstream in(std::string(CANRUN_TESTS_DIR) + "/machine/layouts/" + name + ".txt");
-    if (!in) throw std::runtime_error("no recorded machine " + name);
     std::string path, content;
     for (std::string line; std::getline(in, line);) {
       if (line.starts_with("== ")) {
@@ -32,16 +47,6 @@ public:
     }
     write(path, content);
   }
-  ~RecordedMachine() {
-    std::error_code ignored;
-    std::filesystem::remove_all(root_, ignored);
-  }
-  RecordedMachine(const RecordedMachine&) = delete;
-  RecordedMachine& operator=(const RecordedMachine&) = delete;
-
-  [[nodiscard]] std::string root() const { return root_.string(); }
-
-private:
   void write(std::string path, std::string content) const {
     if (path.empty()) return;
     if (path.starts_with("hex ")) {

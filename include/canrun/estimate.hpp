@@ -72,7 +72,10 @@ struct Request {
   std::string pcie;              ///< `4x16`
   std::string os;                ///< linux, windows, macos; empty: what suits the device
   std::uint64_t used_bytes = 0;  ///< already taken on each device
-  double headroom = 0.10;        ///< ≤ 1: a fraction of each device's memory; else bytes
+  /// What a process may allocate of each device's memory, where the system's limit is not the usual one: GTT and
+  /// carve-out of an APU, Apple's wired limit.
+  std::optional<std::uint64_t> usable_bytes;
+  double headroom = 0.10;  ///< ≤ 1: a fraction of each device's memory; else bytes
   // A device that is in no catalog
   std::optional<std::uint64_t> vram_bytes;
   std::optional<double> bandwidth;  ///< bytes/s

@@ -67,6 +67,8 @@ void add_question_options(CommandLine& app, QuestionOptions& o) {
   text("--pcie", o.pcie, "link of each device: 4x16, thunderbolt4, oculink", "GENxLANES", machine);
   text("--os", o.os, "linux, windows or macos", "NAME", machine);
   text("--used", o.used, "memory already taken on each device, 3GiB", "SIZE", machine);
+  text("--usable", o.usable, "what may be allocated of each device: GTT of an APU, Apple's wired limit", "SIZE",
+       machine);
   text("--headroom", o.headroom, "memory to leave free on each device, 10% or 1GiB", "SHARE", machine);
   text("--vram", o.vram, "a device that is in no catalog: its memory", "SIZE", machine);
   text("--bandwidth", o.bandwidth, "its memory bandwidth in GB/s", "GB/S", machine);

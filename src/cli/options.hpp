@@ -32,7 +32,7 @@ struct QuestionOptions {
   std::string context, output, prompt, depth, workload, users, parallel, mode;
   std::string kv_type, kv_type_k, kv_type_v, flash_attn, batch, ubatch, runtime, backend, reserve;
   bool kv_unified = false, swa_full = false, no_kv_offload = false, imatrix = false, mtp = false;
-  std::string ram, ram_type, ram_bandwidth, cpu, pcie, os, used, headroom;
+  std::string ram, ram_type, ram_bandwidth, cpu, pcie, os, used, usable, headroom;
   std::string offload, gpu_layers, cpu_moe_layers, split, tensor_split;
   std::string vram, bandwidth, tflops, like;
   std::string runtime_version, gpu_memory_utilization, max_num_batched_tokens, max_num_seqs, block_size;

@@ -96,6 +96,7 @@ void set_machine(Request& r, const QuestionOptions& o) {
   if (!o.os.empty())
     r.os = one_of<std::string>("--os", o.os, {{"linux", "linux"}, {"windows", "windows"}, {"macos", "macos"}});
   if (!o.used.empty() && o.used != "0") r.used_bytes = parse_bytes("--used", o.used);
+  if (!o.usable.empty()) r.usable_bytes = parse_bytes("--usable", o.usable);
   if (!o.headroom.empty()) r.headroom = parse_headroom("--headroom", o.headroom);
   if (!o.vram.empty()) r.vram_bytes = parse_bytes("--vram", o.vram);
   if (!o.bandwidth.empty()) r.bandwidth = parse_bandwidth("--bandwidth", o.bandwidth);

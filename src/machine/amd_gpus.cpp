@@ -61,7 +61,7 @@ void unified_memory(const GpuSearch& search, const AmdMemory& memory, DetectedDe
   if (memory.gtt > total)
     out.notes.push_back(
         fmt::format("What it may map is set to {:.1f} GiB, more than the system has.", in_gib(memory.gtt)));
-  if (out.reported_bytes > 0) out.device.usable_bytes = out.reported_bytes;
+  if (out.reported_bytes > 0) out.device.usable_bytes = out.allowed_bytes = out.reported_bytes;
   out.notes.push_back(fmt::format("It has a carve-out of {:.1f} GiB and may map {:.1f} GiB of system memory (GTT).",
                                   in_gib(memory.vram), in_gib(memory.gtt)));
   if (memory.vram > 0 && memory.vram <= gib)

@@ -45,6 +45,11 @@ std::uint64_t memory_in_use(const Detection& detection) {
   return most;
 }
 
+std::uint64_t allowed_memory(const Detection& detection) {
+  return detection.devices.size() == 1 && detection.devices.front().in_catalog ? detection.devices.front().allowed_bytes
+                                                                               : 0;
+}
+
 std::string device_spelling(const Device& device) {
   if (device.memory_options.size() < 2 && !device.memory_from_host) return device.id;
   return fmt::format("{}@{:.0f}", device.id, in_gib(device.memory_bytes));
@@ -82,6 +87,7 @@ std::string command_arguments(const Detection& detection) {
     i = end;
   }
   if (out.empty()) add("--gpu cpu");
+  if (const std::uint64_t allowed = allowed_memory(detection); allowed > 0) add("--usable " + gib_text(allowed));
   const std::uint64_t ram = detection.ram_limit > 0 ? detection.ram_limit : detection.ram_bytes;
   if (ram > 0) add("--ram " + gib_text(ram));
   if (!detection.machine.host.ram_type.empty()) add("--ram-type " + detection.machine.host.ram_type);

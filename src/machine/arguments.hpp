@@ -24,6 +24,9 @@ std::uint64_t memory_in_use(const Detection& detection);
 /// `--gpu cpu`.
 std::string command_arguments(const Detection& detection);
 
+/// What a process may allocate on the only device, where the system says so; 0 = its usual share.
+std::uint64_t allowed_memory(const Detection& detection);
+
 /// `4x4` where a slot is narrower than its card, as `--pcie` takes it; empty where none is, or a link is not readable.
 /// Idle links train down in speed, so the speed is what device and slot can do.
 std::string narrow_link(const Detection& detection);

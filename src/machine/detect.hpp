@@ -29,7 +29,8 @@ struct DetectedDevice {
   std::uint64_t reported_bytes = 0;  ///< memory that the driver reports; 0 = unknown
   std::uint64_t free_bytes = 0;      ///< of these, free now; 0 = unknown
   bool free_known = false;
-  double power_limit_watts = 0;  ///< 0 = unknown
+  std::uint64_t allowed_bytes = 0;  ///< what the system's settings let a process allocate; 0 = the device's usual share
+  double power_limit_watts = 0;     ///< 0 = unknown
   PcieLink pcie;
   std::vector<std::string> notes;  ///< doubts and limits, full sentences
 };

@@ -110,8 +110,10 @@ void read_gpu(const Catalog& catalog, Detection& out) {
   device.reported_bytes = limit;
   device.free_bytes = std::min(limit, out.ram_available);
   device.free_known = out.ram_available > 0;
-  if (const std::uint64_t wired = number("iogpu.wired_limit_mb"); wired > 0)
+  if (const std::uint64_t wired = number("iogpu.wired_limit_mb"); wired > 0) {
+    device.allowed_bytes = limit;
     device.notes.push_back(fmt::format("iogpu.wired_limit_mb is set to {} MiB.", wired));
+  }
   out.devices.push_back(std::move(device));
 }
 

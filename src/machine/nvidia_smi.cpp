@@ -51,6 +51,8 @@ void read_cell(NvmlDevice& device, NvmlReport& report, std::string_view column, 
     device.pci_device = pci_device(cell);
   else if (column.starts_with("memory.total"))
     device.memory_known = value.has_value(), device.total_bytes = bytes;
+  else if (column.starts_with("memory.used") && !device.free_known && value)
+    device.free_known = true, device.free_bytes = device.total_bytes - std::min(device.total_bytes, bytes);
   else if (column.starts_with("memory.free"))
     device.free_known = value.has_value(), device.free_bytes = bytes;
   else if (column.starts_with("power.limit"))

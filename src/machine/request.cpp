@@ -75,6 +75,9 @@ void add_used(const Detection& found, Request& request, std::vector<std::string>
 void describe_machine(const Detection& found, Request& request, std::vector<std::string>& notes) {
   add_devices(found, request, notes);
   add_used(found, request, notes);
+  const bool alone = request.gpu.size() == 1 && found.devices.size() == 1;
+  if (const std::uint64_t allowed = allowed_memory(found); allowed > 0 && alone && !request.usable_bytes)
+    request.usable_bytes = allowed;
   if (request.pcie.empty()) request.pcie = narrow_link(found);
   const Host& host = found.machine.host;
   if (!request.ram_bytes && host.stated) request.ram_bytes = host.ram_bytes;

@@ -145,7 +145,8 @@ std::vector<MemoryLine> take_system_share(std::vector<Device>& devices, const Sy
   for (std::size_t d = 0; d < devices.size(); ++d) {
     Device& device = devices[d];
     Share share(device, lines);
-    const SystemRule* const os = wish.os.empty() ? nullptr : first_rule("os", device, wish);
+    const SystemRule* os = wish.os.empty() ? nullptr : first_rule("os", device, wish);
+    if (wish.usable_stated && os != nullptr && os->usable_fraction > 0) os = nullptr;
     set_usable(device, wish, os);
     reserve(device, wish, os, share);
     correct_errors(device, wish, share);

@@ -33,6 +33,7 @@ struct SystemWish {
   std::string backend;  ///< empty: the usual one
   std::optional<bool> display, ecc;
   std::uint64_t used_bytes = 0;
+  bool usable_stated = false;  ///< the devices' `usable_bytes` are the question's: no rule changes them
 };
 
 /// Takes the shares off each device's `usable_bytes` and returns them as lines: the driver's share that the catalog

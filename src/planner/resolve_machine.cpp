@@ -209,8 +209,13 @@ ResolvedMachine resolve_machine(const Catalog& catalog, const Request& request) 
   resolve_devices(catalog, request, result);
   resolve_host(catalog, request, result);
   result.machine.os = request.os;
-  result.system = take_system_share(result.machine.devices,
-                                    {request.os, request.backend, request.display, request.ecc, request.used_bytes});
+  if (request.usable_bytes)
+    for (Device& device : result.machine.devices) {
+      device.usable_bytes = std::min(*request.usable_bytes, device.memory_bytes);
+      device.usable_source = "the question";
+    }
+  result.system = take_system_share(result.machine.devices, {request.os, request.backend, request.display, request.ecc,
+                                                             request.used_bytes, request.usable_bytes.has_value()});
   resolve_link(catalog, request, result);
   return result;
 }

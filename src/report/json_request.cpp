@@ -178,6 +178,7 @@ const std::unordered_map<std::string_view, Setter>& setters() {
        }},
       {"used_bytes",
        [](Request& r, const Json& v) { r.used_bytes = count(v, 0, most_bytes, "a number of bytes of 0 or more"); }},
+      {"usable_bytes", [](Request& r, const Json& v) { r.usable_bytes = bytes(v); }},
       {"headroom",
        [](Request& r, const Json& v) {
          r.headroom = real(v, 0, "a fraction of each device's memory (0 to 1) or a number of bytes");

@@ -97,6 +97,19 @@ TEST_CASE("a card in no catalog is described, or left out where its bandwidth is
   CHECK(asked.says("taken as the driver describes it"));
 }
 
+TEST_CASE("a modified card is asked for with the memory that it has, an APU with what it may allocate") {
+  const Asked card = on("reported/rtx4090-48gb");
+  CHECK(card.request.gpu.empty());
+  CHECK(card.request.like == "rtx-4090");
+  CHECK(card.request.vram_bytes == 49140ULL << 20U);
+
+  const Asked apu = on("reported/strix-halo-carve-out-96");
+  CHECK(apu.request.gpu == std::vector<std::string>{"radeon-8060s@128"});
+  CHECK(apu.request.usable_bytes == (96ULL << 30U) + (32482660ULL << 10U));
+  CHECK(!on("written/rtx3090-desktop").request.usable_bytes);
+  CHECK(!on("reported/strix-halo-carve-out-96", {"auto", "rtx-4090"}).request.usable_bytes);
+}
+
 TEST_CASE("on every recorded machine the paste-ready line says what auto takes") {
   const std::filesystem::path folder = std::string(CANRUN_TESTS_DIR) + "/machine/layouts";
   std::size_t machines = 0;
@@ -114,6 +127,7 @@ TEST_CASE("on every recorded machine the paste-ready line says what auto takes")
     CHECK(nothing == (found.arguments.find("--gpu cpu") == 0));
     CHECK(request.vram_bytes.has_value() == (found.arguments.find("--vram") == 0));
     for (const std::string& device : request.gpu) CHECK(found.arguments.find(device) != std::string::npos);
+    CHECK(request.usable_bytes.has_value() == (found.arguments.find("--usable ") != std::string::npos));
     CHECK(request.ram_bytes.has_value() == (found.arguments.find("--ram ") != std::string::npos));
     CHECK((request.pcie.empty() || found.arguments.find("--pcie " + request.pcie) != std::string::npos));
     ++machines;

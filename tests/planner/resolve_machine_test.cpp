@@ -39,3 +39,22 @@ TEST_CASE("links outside of the case are slower than their slot") {
   CHECK_THROWS_AS(resolved({"rtx-4090"}, "thunderbolt9"), Error);
   CHECK_THROWS_AS(resolved({"rtx-4090"}, "firewire"), Error);
 }
+
+TEST_CASE("what may be allocated is what the question says, up to the memory, under every system's rules") {
+  constexpr std::uint64_t gib = 1u << 30;
+  Request request;
+  request.gpu = {"radeon-8060s@128"};
+  const auto usable = [&] { return resolve_machine(Catalog::builtin(), request).machine.devices.front().usable_bytes; };
+  const std::uint64_t usual = usable();
+  request.usable_bytes = 110 * gib;
+  CHECK(usual < 110 * gib);
+  CHECK(usable() == 110 * gib);
+  request.used_bytes = 10 * gib;
+  CHECK(usable() == 100 * gib);
+  request.used_bytes = 0;
+  request.os = "windows";
+  CHECK(usable() > 100 * gib);
+  request.os.clear();
+  request.usable_bytes = 500 * gib;
+  CHECK(usable() == 128 * gib);
+}

@@ -145,7 +145,7 @@ bool read_native_system(const Catalog& catalog, Detection& out) {
   out.ram_bytes = memory.total_bytes;
   out.ram_available = memory.available_bytes;
   const SystemFiles files("C:/none");
-  read_adapters({catalog, files, memory, out.looked_for}, out);
+  read_adapters({catalog, files, memory, out.looked_for, out.cpu_name}, out);
   return true;
 }
 

@@ -243,6 +243,9 @@ struct Estimate {
     double utilization = 0;
     double offload_fraction = 0;
     std::uint32_t safe_context = 0, max_context = 0;
+    /// Beside devices: what the host may hold (stated RAM; where devices share it, what they leave of it; 0 = not
+    /// known), and how much less that is than what lies there.
+    std::uint64_t host_available_bytes = 0, host_shortfall_bytes = 0;
   } fit;
 
   MemoryFigures memory;

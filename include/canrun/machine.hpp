@@ -53,11 +53,13 @@ struct Device {
 struct Host {
   bool stated = false;  ///< the question describes a host; without it the verdict assumes no host memory
   std::uint64_t ram_bytes = 0;
-  double bandwidth = 0;       ///< bytes/s, theoretical maximum of the memory channels
-  double read_bandwidth = 0;  ///< bytes/s, what the cores really read (achieved fraction applied)
-  std::string ram_type;       ///< catalog id, `ddr5-5600-2ch`
-  std::string cpu;            ///< catalog id or as typed
-  int cores = 0;              ///< physical, performance and efficiency cores
+  std::uint64_t shared_bytes = 0;    ///< memory that unified devices and the host allocate from; 0 = they share none
+  std::uint32_t shared_devices = 0;  ///< how many unified devices, the first ones, allocate from it
+  double bandwidth = 0;              ///< bytes/s, theoretical maximum of the memory channels
+  double read_bandwidth = 0;         ///< bytes/s, what the cores really read (achieved fraction applied)
+  std::string ram_type;              ///< catalog id, `ddr5-5600-2ch`
+  std::string cpu;                   ///< catalog id or as typed
+  int cores = 0;                     ///< physical, performance and efficiency cores
   int performance_cores = 0;
   double ghz = 0;   ///< all-core clock
   std::string isa;  ///< avx2, avx512, amx, neon …

@@ -18,6 +18,7 @@
 #include "planner/assess.hpp"
 #include "planner/context_limits.hpp"
 #include "planner/server_memory.hpp"
+#include "planner/shared_memory.hpp"
 #include "planner/spare.hpp"
 #include "planner/survey.hpp"
 
@@ -61,6 +62,12 @@ void fill_fit(const Outcome& outcome, const ContextLimits& contexts, const Targe
   fit.shortfall_bytes = outcome.shortfall;
   fit.utilization = outcome.utilization();
   fit.offload_fraction = outcome.offload_fraction;
+  if (!target.host_only() && (target.host.stated || target.host.shared_devices > 0)) {
+    const MemoryFigures& memory = outcome.figures.memory;
+    const std::uint64_t wanted = memory.host.total() + memory.output_buffer;
+    fit.host_available_bytes = host_room(memory, target.host, target.devices);
+    fit.host_shortfall_bytes = wanted - std::min(wanted, fit.host_available_bytes);
+  }
   fit.safe_context = contexts.safe;
   fit.max_context = contexts.most;
 

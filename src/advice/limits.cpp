@@ -24,12 +24,16 @@ std::string where(const Estimate& estimate) {
 std::uint64_t whole_memory(const Estimate& estimate) {
   const Machine& machine = estimate.machine;
   std::uint64_t devices = 0;
-  bool unified = false;
+  std::uint32_t shared = machine.host.shared_devices;
   for (const Device& device : machine.devices) {
-    unified = unified || device.unified_memory;
-    devices += device.unified_memory ? device.memory_bytes : device.usable_bytes;
+    if (!device.unified_memory)
+      devices += device.usable_bytes;
+    else if (shared > 0)
+      --shared;
+    else
+      devices += device.memory_bytes;
   }
-  if (unified) return std::max(devices, machine.host.ram_bytes);
+  if (machine.host.shared_devices > 0) return devices + machine.host.shared_bytes;
   return machine.host.stated ? devices + machine.host.ram_bytes : 0;
 }
 
@@ -61,7 +65,14 @@ void memory_limits(const Estimate& estimate, std::vector<Limit>& limits) {
   const auto& fit = estimate.fit;
   const MemoryFigures& memory = estimate.memory;
   if (fit.verdict == Verdict::no && fit.available_bytes > 0) {
-    if (memory.weights > fit.available_bytes)
+    if (fit.shortfall_bytes == 0 && fit.host_shortfall_bytes > 0)
+      limits.push_back(
+          {"capacity",
+           fmt::format("{:.1f} GiB of system memory are missing: {:.1f} GiB lie there, {:.1f} GiB {}.",
+                       gib(fit.host_shortfall_bytes), gib(fit.host_available_bytes + fit.host_shortfall_bytes),
+                       gib(fit.host_available_bytes),
+                       estimate.machine.host.shared_devices > 0 ? "are left beside the GPU's share" : "are there")});
+    else if (memory.weights > fit.available_bytes)
       limits.push_back(
           {"weights", fmt::format("The weights alone ({:.1f} GiB) are larger than what {} can hold ({:.1f} GiB).",
                                   gib(memory.weights), where(estimate), gib(fit.available_bytes))});
@@ -78,8 +89,10 @@ void memory_limits(const Estimate& estimate, std::vector<Limit>& limits) {
                                  gib(fit.required_bytes), gib(fit.available_bytes))});
   if (fit.verdict == Verdict::offload)
     limits.push_back(
-        {"host", fmt::format("{:.0f} % of the weights are read from system memory, which is several times slower.",
-                             100 * fit.offload_fraction)});
+        {"host", fmt::format("{:.0f} % of the weights are {}.", 100 * fit.offload_fraction,
+                             estimate.machine.host.shared_devices > 0
+                                 ? "left to the processor: it has the same memory but is slower than the GPU"
+                                 : "read from system memory, which is several times slower")});
 
   std::uint64_t cache = 0;
   std::uint64_t total = 0;

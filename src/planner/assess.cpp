@@ -7,6 +7,7 @@
 #include "model/ffn_part.hpp"
 #include "planner/best_placement.hpp"
 #include "planner/placed.hpp"
+#include "planner/shared_memory.hpp"
 #include "speed/estimate_speed.hpp"
 
 namespace canrun {
@@ -29,7 +30,7 @@ Placement on_devices(const Setup& setup, const Target& target, const Wish& wish)
 
 bool host_holds(const MemoryFigures& memory, const Target& target, bool with_headroom) {
   const std::uint64_t wanted = memory.host.total() + (with_headroom ? target.host_headroom : 0);
-  return wanted <= target.host.ram_bytes;
+  return wanted <= host_room(memory, target.host, target.devices);
 }
 
 /// Weight bytes on the host, without the input tables that lie there anyway.
@@ -193,7 +194,7 @@ Outcome judge(const Setup& setup, const Target& target, const Workload& workload
     outcome.offload_fraction = host_share(setup, placement);
     const bool offloads = outcome.offload_fraction > 0;
     const bool host_is_enough = !offloads || (target.host.stated && host_holds(memory, target, false));
-    if (!host_is_enough || slack(memory, target, false) < 0)
+    if (!host_is_enough || slack(memory, target, false) < 0 || shared_slack(memory, target.host, target.devices) < 0)
       outcome.verdict = Verdict::no;
     else if (offloads)
       outcome.verdict = Verdict::offload;

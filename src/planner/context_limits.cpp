@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "memory/inventory_builder.hpp"
+#include "planner/shared_memory.hpp"
 
 namespace canrun {
 namespace {
@@ -46,7 +47,7 @@ public:
 
   Range exact(std::uint32_t steps, bool with_headroom) {
     set(steps);
-    const std::int64_t value = slack(memory_of(setup_, target_, placement_), target_, with_headroom);
+    const std::int64_t value = slack_of(memory_of(setup_, target_, placement_), with_headroom);
     return {value, value};
   }
 
@@ -58,7 +59,12 @@ private:
   }
 
   [[nodiscard]] std::int64_t slack_with(const ComputeBuffers& compute, bool with_headroom) const {
-    return slack(memory_with(setup_, target_, placement_, compute), target_, with_headroom);
+    return slack_of(memory_with(setup_, target_, placement_, compute), with_headroom);
+  }
+
+  /// Of devices, and of the memory that they share with the host.
+  [[nodiscard]] std::int64_t slack_of(const MemoryFigures& memory, bool with_headroom) const {
+    return std::min(slack(memory, target_, with_headroom), shared_slack(memory, target_.host, target_.devices));
   }
 
   Setup setup_;
@@ -114,7 +120,8 @@ ContextLimits context_limits(const Setup& setup, const Target& target, const Pla
   const std::uint32_t most = most_steps(limit);
   ContextLimits limits;
   limits.most = step * border(probe, most, false);
-  limits.safe = step * border(probe, most, true);
+  // Buffers that are not quite monotone must not place one search a step beyond the other.
+  limits.safe = std::min(limits.most, step * border(probe, most, true));
   return limits;
 }
 

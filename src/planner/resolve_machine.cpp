@@ -8,6 +8,7 @@
 #include "canrun/error.hpp"
 #include "canrun/placement.hpp"
 #include "memory/system_memory.hpp"
+#include "planner/shared_memory.hpp"
 
 namespace canrun {
 namespace {
@@ -216,6 +217,7 @@ ResolvedMachine resolve_machine(const Catalog& catalog, const Request& request) 
     }
   result.system = take_system_share(result.machine.devices, {request.os, request.backend, request.display, request.ecc,
                                                              request.used_bytes, request.usable_bytes.has_value()});
+  share_memory(result.machine.host, result.machine.devices, request.used_bytes);
   resolve_link(catalog, request, result);
   return result;
 }

@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "memory/overheads.hpp"
+#include "planner/shared_memory.hpp"
 
 namespace canrun {
 namespace {
@@ -105,6 +106,7 @@ void place_on(Target& target, const Device& device, const Calibration& calibrati
   target.overhead.clear();
   target.headroom.clear();
   add_device(target, device, calibration, runtime, backend, headroom);
+  share_memory(target.host, target.devices);
 }
 
 }  // namespace canrun

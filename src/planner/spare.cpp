@@ -6,6 +6,7 @@
 
 #include "planner/best_placement.hpp"
 #include "planner/context_limits.hpp"
+#include "planner/shared_memory.hpp"
 
 namespace canrun {
 namespace {
@@ -74,7 +75,8 @@ std::uint32_t spare_context(const Setup& setup, const Target& target, const Outc
   const auto host_holds = [&] {
     Settings grown = settings;
     grown.context = context;
-    return memory_of(with_settings(setup, grown), target, outcome.placement).host.total() <= target.host.ram_bytes;
+    const MemoryFigures memory = memory_of(with_settings(setup, grown), target, outcome.placement);
+    return memory.host.total() <= host_room(memory, target.host, target.devices);
   };
   while (context > settings.context && target.host.stated && !host_holds())
     context = whole_steps(settings.context + (context - settings.context) / 2);

@@ -71,6 +71,7 @@ Json machine(const Machine& m) {
   return Json{{"devices", devices},
               {"host", Json{{"stated", h.stated},
                             {"ram_bytes", h.ram_bytes},
+                            {"shared_bytes", h.shared_bytes},
                             {"bandwidth", h.bandwidth},
                             {"read_bandwidth", h.read_bandwidth},
                             {"ram_type", h.ram_type},
@@ -174,7 +175,8 @@ Json memory(const Estimate& e) {
                             {"compute_bytes", m.host.compute},
                             {"added_bytes", m.host.added},
                             {"output_bytes", m.output_buffer},
-                            {"total_bytes", host_total}}},
+                            {"total_bytes", host_total},
+                            {"available_bytes", e.fit.host_available_bytes}}},
               {"lines", lines_of(e.memory_lines)},
               {"system", lines_of(e.system_lines)},
               {"pool", e.pool ? pool(*e.pool) : Json(nullptr)}};

@@ -56,8 +56,8 @@ Table memory_table(const Estimate& e, const Style& style) {
   }
   row("headroom", e.headroom_bytes, 0);
   row("needed", e.fit.required_bytes, host.total() + e.memory.output_buffer, Tone::strong);
-  row("usable", e.fit.available_bytes, e.machine.host.stated ? e.machine.host.ram_bytes : 0);
-  row(lack, e.fit.shortfall_bytes, 0, Tone::bad);
+  row("usable", e.fit.available_bytes, e.machine.host.stated ? e.fit.host_available_bytes : 0);
+  row(lack, e.fit.shortfall_bytes, e.fit.host_shortfall_bytes, Tone::bad);
   return t;
 }
 
@@ -89,7 +89,7 @@ Table device_table(const Estimate& e, const Style& style) {
         e.machine.devices[d].usable_bytes);
   DeviceMemory host = e.memory.host;
   host.compute += e.memory.output_buffer;
-  row("host", host, host.total(), e.machine.host.ram_bytes);
+  row("host", host, host.total(), e.machine.host.stated ? e.fit.host_available_bytes : 0);
   return t;
 }
 

@@ -136,6 +136,13 @@ std::string answer(const Estimate& e, const Style& style) {
     case Verdict::no:
       break;
   }
+  if (e.fit.shortfall_bytes == 0 && e.fit.host_shortfall_bytes > 0) {
+    const std::uint64_t host = e.fit.host_available_bytes + e.fit.host_shortfall_bytes;
+    return fmt::format("Needs {} of {} and {} of system RAM, of which {} {}: {} short.", needed, memory,
+                       memory_with_unit(host, style.units), memory_with_unit(e.fit.host_available_bytes, style.units),
+                       e.machine.host.shared_devices > 0 ? "is left beside the GPU's share" : "is there",
+                       memory_with_unit(e.fit.host_shortfall_bytes, style.units));
+  }
   return fmt::format("Needs {} of {}, {} is usable: {} short.", needed, memory, usable,
                      memory_with_unit(e.fit.shortfall_bytes, style.units));
 }

@@ -228,6 +228,16 @@ Limit improvement_of(const Estimate& estimate, const WorkloadRecord& need) {
     if (smaller)
       return {"quant", fmt::format("Only {} fits ({:.1f} GiB in all), at {} quality.", smaller->id,
                                    gib(smaller->required_bytes), smaller->quality)};
+    // The largest file that runs with system memory where the present one does not run at all.
+    const QuantRow* offloaded = nullptr;
+    for (const QuantRow& row : estimate.quants)
+      if (fit.verdict == Verdict::no && row.verdict == Verdict::offload && row.exact && row.decode &&
+          row.bits_per_weight < estimate.quant.bits_per_weight &&
+          (!offloaded || row.bits_per_weight > offloaded->bits_per_weight))
+        offloaded = &row;
+    if (offloaded)
+      return {"quant", fmt::format("{} runs with a part in system memory, at about {:.1f} tok/s ({} quality).",
+                                   offloaded->id, offloaded->decode->value, offloaded->quality)};
     return {"smaller",
             "Choose a smaller model: no quantisation of this one fits, and no single device in the catalog would do "
             "better."};

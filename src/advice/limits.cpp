@@ -68,10 +68,10 @@ void memory_limits(const Estimate& estimate, std::vector<Limit>& limits) {
     if (fit.shortfall_bytes == 0 && fit.host_shortfall_bytes > 0)
       limits.push_back(
           {"capacity",
-           fmt::format("{:.1f} GiB of system memory are missing: {:.1f} GiB lie there, {:.1f} GiB {}.",
+           fmt::format("{:.1f} GiB of system memory are missing: {:.1f} GiB would lie there, {:.1f} GiB {}.",
                        gib(fit.host_shortfall_bytes), gib(fit.host_available_bytes + fit.host_shortfall_bytes),
                        gib(fit.host_available_bytes),
-                       estimate.machine.host.shared_devices > 0 ? "are left beside the GPU's share" : "are there")});
+                       estimate.machine.host.shared_devices > 0 ? "are left beside the GPU's share" : "is all of it")});
     else if (memory.weights > fit.available_bytes)
       limits.push_back(
           {"weights", fmt::format("The weights alone ({:.1f} GiB) are larger than what {} can hold ({:.1f} GiB).",

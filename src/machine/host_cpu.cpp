@@ -35,37 +35,70 @@ constexpr Isa instruction_sets[] = {
     {"i8mm", "i8mm"},
     {"asimddp", "dotprod"},
     {"asimd", "neon"},
+    {"neon", "neon"},
 };
 
 struct Part {
   std::string_view implementer, part, name;
 };
 
-// Linux arch/arm64/include/asm/cputype.h; the names are the makers'.
+// Linux arch/arm64/include/asm/cputype.h, and arch/arm's for those of 32 bits; the names are the makers'.
 constexpr Part parts[] = {
-    {"0x41", "0xd03", "ARM Cortex-A53"},    {"0x41", "0xd04", "ARM Cortex-A35"},
-    {"0x41", "0xd05", "ARM Cortex-A55"},    {"0x41", "0xd0d", "ARM Cortex-A77"},
-    {"0x41", "0xd41", "ARM Cortex-A78"},    {"0x41", "0xd44", "ARM Cortex-X1"},
-    {"0x41", "0xd46", "ARM Cortex-A510"},   {"0x41", "0xd47", "ARM Cortex-A710"},
-    {"0x41", "0xd48", "ARM Cortex-X2"},     {"0x41", "0xd4b", "ARM Cortex-A78C"},
-    {"0x41", "0xd4d", "ARM Cortex-A715"},   {"0x41", "0xd4e", "ARM Cortex-X3"},
-    {"0x41", "0xd80", "ARM Cortex-A520"},   {"0x41", "0xd81", "ARM Cortex-A720"},
-    {"0x41", "0xd82", "ARM Cortex-X4"},     {"0x41", "0xd8e", "ARM Neoverse N3"},
-    {"0x41", "0xd0c", "ARM Neoverse N1"},   {"0x41", "0xd40", "ARM Neoverse V1"},
-    {"0x41", "0xd49", "ARM Neoverse N2"},   {"0x41", "0xd4f", "ARM Neoverse V2"},
-    {"0x41", "0xd83", "ARM Neoverse V3AE"}, {"0x41", "0xd84", "ARM Neoverse V3"},
-    {"0x41", "0xd42", "ARM Cortex-A78AE"},  {"0x41", "0xd0b", "ARM Cortex-A76"},
-    {"0x41", "0xd08", "ARM Cortex-A72"},    {"0x41", "0xd07", "ARM Cortex-A57"},
-    {"0x41", "0xd85", "ARM Cortex-X925"},   {"0x41", "0xd87", "ARM Cortex-A725"},
-    {"0x46", "0x001", "Fujitsu A64FX"},     {"0x48", "0xd01", "HiSilicon Kunpeng 920"},
-    {"0x51", "0x001", "Qualcomm Oryon"},    {"0x61", "0x022", "Apple M1"},
-    {"0x61", "0x023", "Apple M1"},          {"0x61", "0x024", "Apple M1 Pro"},
-    {"0x61", "0x025", "Apple M1 Pro"},      {"0x61", "0x028", "Apple M1 Max"},
-    {"0x61", "0x029", "Apple M1 Max"},      {"0x61", "0x032", "Apple M2"},
-    {"0x61", "0x033", "Apple M2"},          {"0x61", "0x034", "Apple M2 Pro"},
-    {"0x61", "0x035", "Apple M2 Pro"},      {"0x61", "0x038", "Apple M2 Max"},
-    {"0x61", "0x039", "Apple M2 Max"},      {"0x4e", "0x004", "NVIDIA Carmel"},
-    {"0xc0", "0xac3", "Ampere-1"},          {"0xc0", "0xac4", "Ampere-1A"},
+    {"0x41", "0xc05", "ARM Cortex-A5"},
+    {"0x41", "0xc07", "ARM Cortex-A7"},
+    {"0x41", "0xc08", "ARM Cortex-A8"},
+    {"0x41", "0xc09", "ARM Cortex-A9"},
+    {"0x41", "0xc0d", "ARM Cortex-A12"},
+    {"0x41", "0xc0e", "ARM Cortex-A17"},
+    {"0x41", "0xc0f", "ARM Cortex-A15"},
+    {"0x41", "0xd09", "ARM Cortex-A73"},
+    {"0x41", "0xd0a", "ARM Cortex-A75"},
+    {"0x41", "0xd03", "ARM Cortex-A53"},
+    {"0x41", "0xd04", "ARM Cortex-A35"},
+    {"0x41", "0xd05", "ARM Cortex-A55"},
+    {"0x41", "0xd0d", "ARM Cortex-A77"},
+    {"0x41", "0xd41", "ARM Cortex-A78"},
+    {"0x41", "0xd44", "ARM Cortex-X1"},
+    {"0x41", "0xd46", "ARM Cortex-A510"},
+    {"0x41", "0xd47", "ARM Cortex-A710"},
+    {"0x41", "0xd48", "ARM Cortex-X2"},
+    {"0x41", "0xd4b", "ARM Cortex-A78C"},
+    {"0x41", "0xd4d", "ARM Cortex-A715"},
+    {"0x41", "0xd4e", "ARM Cortex-X3"},
+    {"0x41", "0xd80", "ARM Cortex-A520"},
+    {"0x41", "0xd81", "ARM Cortex-A720"},
+    {"0x41", "0xd82", "ARM Cortex-X4"},
+    {"0x41", "0xd8e", "ARM Neoverse N3"},
+    {"0x41", "0xd0c", "ARM Neoverse N1"},
+    {"0x41", "0xd40", "ARM Neoverse V1"},
+    {"0x41", "0xd49", "ARM Neoverse N2"},
+    {"0x41", "0xd4f", "ARM Neoverse V2"},
+    {"0x41", "0xd83", "ARM Neoverse V3AE"},
+    {"0x41", "0xd84", "ARM Neoverse V3"},
+    {"0x41", "0xd42", "ARM Cortex-A78AE"},
+    {"0x41", "0xd0b", "ARM Cortex-A76"},
+    {"0x41", "0xd08", "ARM Cortex-A72"},
+    {"0x41", "0xd07", "ARM Cortex-A57"},
+    {"0x41", "0xd85", "ARM Cortex-X925"},
+    {"0x41", "0xd87", "ARM Cortex-A725"},
+    {"0x46", "0x001", "Fujitsu A64FX"},
+    {"0x48", "0xd01", "HiSilicon Kunpeng 920"},
+    {"0x51", "0x001", "Qualcomm Oryon"},
+    {"0x61", "0x022", "Apple M1"},
+    {"0x61", "0x023", "Apple M1"},
+    {"0x61", "0x024", "Apple M1 Pro"},
+    {"0x61", "0x025", "Apple M1 Pro"},
+    {"0x61", "0x028", "Apple M1 Max"},
+    {"0x61", "0x029", "Apple M1 Max"},
+    {"0x61", "0x032", "Apple M2"},
+    {"0x61", "0x033", "Apple M2"},
+    {"0x61", "0x034", "Apple M2 Pro"},
+    {"0x61", "0x035", "Apple M2 Pro"},
+    {"0x61", "0x038", "Apple M2 Max"},
+    {"0x61", "0x039", "Apple M2 Max"},
+    {"0x4e", "0x004", "NVIDIA Carmel"},
+    {"0xc0", "0xac3", "Ampere-1"},
+    {"0xc0", "0xac4", "Ampere-1A"},
 };
 
 /// All kinds of core that there are: `ARM Cortex-X925 + ARM Cortex-A725`.
@@ -123,11 +156,20 @@ int count_threads(const std::string& info) {
   return numbered > 0 ? numbered : threads;
 }
 
-/// What other architectures write instead of `model name`: LoongArch, POWER, RISC-V with and without a named
+/// `MIPS 5KE V0.0  FPU V0.1` → `MIPS 5KE`: the kernel adds the revisions (Linux arch/mips/kernel/proc.c).
+std::string without_revision(const std::string& model) {
+  const auto at = model.rfind(" V", model.find("  FPU V"));
+  const bool revision =
+      at != std::string::npos && at + 2 < model.size() && model[at + 2] >= '0' && model[at + 2] <= '9';
+  return revision ? model.substr(0, at) : model;
+}
+
+/// What other architectures write instead of `model name`: LoongArch, POWER, MIPS, RISC-V with and without a named
 /// microarchitecture, IBM Z.
 std::string other_name(const std::string& info) {
   if (const std::string name = field(info, "Model Name"); !name.empty()) return name;
   if (const std::string name = field(info, "cpu"); !name.empty()) return name;
+  if (const std::string name = field(info, "cpu model"); !name.empty()) return without_revision(name);
   if (const std::string name = field(info, "uarch"); !name.empty()) return name;
   if (const std::string isa = field(info, "isa"); isa.starts_with("rv"))
     return "RISC-V " + isa.substr(0, isa.find('_'));

@@ -246,7 +246,10 @@ HostMemory read_host_memory(const SystemFiles& files) {
   memory.total_bytes = kibibytes(field(info, "MemTotal"));
   memory.available_bytes = kibibytes(field(info, "MemAvailable"));
   const std::uint64_t limit = container_limit(files);
-  if (limit > 0 && limit < memory.total_bytes) memory.limit_bytes = limit;
+  if (limit > 0 && limit < memory.total_bytes) {
+    memory.limit_bytes = limit;
+    memory.available_bytes = std::min(memory.available_bytes, limit);
+  }
   read_modules(files, memory);
   return memory;
 }

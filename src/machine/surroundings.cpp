@@ -18,8 +18,8 @@ constexpr Sign firmware_signs[] = {
     {"Bochs", "kvm"},
 };
 
-// What the device tree of an emulated board is called: QEMU's `virt` machines and POWER partitions.
-constexpr Sign tree_signs[] = {{"dummy-virt", "kvm"}, {"qemu", "kvm"}};
+// What the device tree of an emulated board is called: QEMU's `virt` machines, POWER partitions and Loongson's guests.
+constexpr Sign tree_signs[] = {{"dummy-virt", "kvm"}, {"qemu", "kvm"}, {"core-virtio", "kvm"}};
 
 }  // namespace
 
@@ -35,7 +35,8 @@ std::string virtual_machine(const SystemFiles& files, bool hypervisor_flag) {
     if (!metal && (contains_word(vendor, sign.text) || contains_word(product, sign.text)))
       return std::string(sign.name);
   }
-  const std::string board = files.text("/proc/device-tree/model");
+  std::string board = files.text("/proc/device-tree/model");
+  if (board.empty()) board = files.text("/proc/device-tree/compatible");
   for (const Sign& sign : tree_signs)
     if (contains_word(board, sign.text)) return std::string(sign.name);
   // IBM Z: the second level of virtualisation names its control program.

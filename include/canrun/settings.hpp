@@ -69,7 +69,16 @@ struct Workload {
   std::uint32_t context = 0;
   std::uint32_t depth = 0;         ///< tokens already in the cache when the prompt arrives
   std::int64_t decode_depth = -1;  ///< depth at which decode is timed; -1 = once the prompt is in
+  /// Tokens over whose writing decode is averaged, as benchmarks print it; 0 = the step at that depth alone.
+  std::uint32_t decode_output = 0;
   std::uint32_t users = 1;
+
+  /// Tokens in a sequence's cache once the prompt is in.
+  [[nodiscard]] double arrived() const { return static_cast<double>(depth) + prompt; }
+  /// Tokens in a sequence's cache at the decode step that stands for all: halfway through `decode_output`.
+  [[nodiscard]] double decoding_at() const {
+    return (decode_depth >= 0 ? static_cast<double>(decode_depth) : arrived()) + decode_output / 2.0;
+  }
 };
 
 }  // namespace canrun

@@ -36,9 +36,7 @@ EvidenceQuery query_of(const Estimate& estimate, const std::string& device) {
   query.devices = static_cast<int>(std::max<std::size_t>(1, estimate.machine.devices.size()));
   query.users = estimate.workload.users;
   query.offloaded = estimate.fit.offload_fraction > 0;
-  query.depth = estimate.workload.decode_depth >= 0
-                    ? static_cast<double>(estimate.workload.decode_depth)
-                    : static_cast<double>(estimate.workload.depth) + estimate.workload.prompt;
+  query.depth = estimate.workload.decoding_at();
   query.count = looked_at;
   return query;
 }
@@ -91,6 +89,7 @@ Request request_of(const Measurement& m) {
   else
     request.gpu.assign(static_cast<std::size_t>(m.devices), std::string(m.device));
   request.prompt = tokens_in(m.prompt);
+  request.output = tokens_in(m.output);
   if (m.depth >= 0)
     request.depth = static_cast<std::uint64_t>(m.depth);
   else if (m.metric == Metric::decode)

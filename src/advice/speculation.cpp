@@ -70,9 +70,7 @@ std::optional<Speculation> speculation_of(const Session::Parts& parts, const Que
   if (draft < 1 || draft > most_draft)
     throw Error(ErrorCode::bad_value,
                 fmt::format("tokens drafted a step must be 1 to {}, found {}", most_draft, draft));
-  const Workload& workload = question.workload;
-  const double depth = workload.decode_depth >= 0 ? static_cast<double>(workload.decode_depth)
-                                                  : static_cast<double>(workload.depth) + workload.prompt;
+  const double depth = question.workload.decoding_at();
   Speculation out;
   out.acceptance = *request.draft_accept;
   out.draft = static_cast<std::uint32_t>(draft);

@@ -23,13 +23,9 @@ struct Case {
   HostConstants host;
   Link link;
 
-  [[nodiscard]] double depth() const {
-    return workload.decode_depth >= 0 ? static_cast<double>(workload.decode_depth)
-                                      : static_cast<double>(workload.depth) + workload.prompt;
-  }
   [[nodiscard]] double users() const { return std::max<std::uint32_t>(1, workload.users); }
   [[nodiscard]] double decode() const {
-    return decode_step_seconds(setup.profile, devices, host, link, placement, depth(), users());
+    return decode_step_seconds(setup.profile, devices, host, link, placement, workload.decoding_at(), users());
   }
   [[nodiscard]] double prefill() const {
     return prefill_seconds(setup.profile, devices, host, link, placement, workload.prompt, workload.depth);
@@ -128,7 +124,7 @@ void decode_lines(const Case& c, const SpeedFigures& speed, Lines& lines) {
   lines.term("decode_weights", "decode: weights on devices", on_device, reading(bytes.devices, on_device));
   lines.term("decode_host_weights", "decode: weights on host", on_host, reading(bytes.host, on_host));
   lines.term("decode_cache", "decode: cache and state", cache,
-             fmt::format("keys, values and recurrent state read at depth {:.0f}", c.depth()));
+             fmt::format("keys, values and recurrent state read at depth {:.0f}", c.workload.decoding_at()));
   lines.term("decode_layers", "decode: per layer and step", layers,
              fmt::format("launches, norms and routing of {} blocks", c.setup.inventory.block_count()));
   lines.term("decode_rest", "decode: hand-overs, batching", c.decode() - on_device - on_host - cache - layers,

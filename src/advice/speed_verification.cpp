@@ -149,9 +149,8 @@ Interval over_both(double tokens, double prompt, const Interval& prefill, double
 VerifiedRate answered(const Session& session, const BenchmarkRow& row, const Request& r) {
   VerifiedRate rate;
   rate.row = row;
-  const double halfway = row.depth + row.output / 2;
   if (row.metric == RateMetric::decode) {
-    rate.request = at(r, row, usual_prompt, halfway);
+    rate.request = at(r, row, usual_prompt, row.depth);
     rate.estimate = session.estimate(rate.request);
     rate.predicted = rate.estimate.speed.decode;
     return rate;
@@ -162,7 +161,7 @@ VerifiedRate answered(const Session& session, const BenchmarkRow& row, const Req
   if (row.metric == RateMetric::prefill) rate.predicted = speed.prefill;
   if (row.metric == RateMetric::ttft) rate.predicted = speed.ttft;
   if (row.metric == RateMetric::both || row.metric == RateMetric::throughput) {
-    const Interval decode = session.estimate(at(r, row, usual_prompt, halfway + row.prompt)).speed.decode;
+    const Interval decode = session.estimate(at(r, row, usual_prompt, row.depth + row.prompt)).speed.decode;
     // Prompts of several streams are read one after another, their outputs written together.
     rate.predicted =
         row.metric == RateMetric::both

@@ -79,7 +79,7 @@ void add_question_options(CommandLine& app, QuestionOptions& o) {
   text("--workload", o.workload, "chat, coding, agentic-coding, reasoning or rag", "NAME", work);
   text("-c,--context", o.context, "context in tokens: 4096, 32k, 1M", "TOKENS", work);
   text("-p,--prompt", o.prompt, "prompt in tokens", "TOKENS", work);
-  text("-n,--output", o.output, "answer in tokens", "TOKENS", work);
+  text("-n,--output", o.output, "answer in tokens; given, decode is its mean pace", "TOKENS", work);
   text("--depth", o.depth, "tokens already in the cache when the prompt arrives", "TOKENS", work);
   text("--users", o.users, "concurrent users", "N", work);
   text("--mode", o.mode, "balanced, interactive, light-api or scale-out: what the score weighs", "NAME", work);

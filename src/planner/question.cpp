@@ -140,6 +140,7 @@ Workload workload_of(const WorkloadRecord& record, const Request& request) {
   workload.context = tokens(request.context.value_or(record.context), "a context");
   workload.depth = tokens(request.depth.value_or(record.depth), "a depth");
   workload.decode_depth = request.depth ? static_cast<std::int64_t>(*request.depth) : -1;
+  workload.decode_output = request.output ? workload.output : 0;
   workload.users = tokens(request.users, "a number of users");
   if (workload.prompt == 0 || workload.context == 0 || workload.users == 0)
     throw Error(ErrorCode::bad_value, "prompt, context and users must be at least 1");

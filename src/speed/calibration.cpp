@@ -233,6 +233,7 @@ HostConstants Calibration::resolve(const Host& host, std::string_view runtime) c
   constants.costs.graphs = impl_->graphs_of(runtime, "cpu");
   constants.block_handover = std::exp(theta.at(Parameter::handover));
   constants.link_efficiency = std::exp(-theta.at(Parameter::link));
+  set_streaming(constants, host, runtime);
   constants.request_latency = std::exp(theta.at(Parameter::latency));
   impl_->judge(constants, "cpu:" + host.cpu, "cpu " + host.vendor, "cpu", runtime);
   if (corrections_ && !host.cpu.empty()) correct(constants, corrections_->of("cpu:" + host.cpu, runtime));

@@ -38,6 +38,12 @@ double peer_bandwidth(const Device& device) {
   return device.nvlink_bandwidth / 2;
 }
 
+void set_streaming(HostConstants& constants, const Host& host, std::string_view runtime) {
+  constexpr double passes = 3;  // the file's pages are read, the buffer is written and read
+  if (host.bandwidth > 0) constants.staging_bandwidth = host.bandwidth / passes;
+  constants.experts_by_share = runtime == "ik_llama.cpp";
+}
+
 double weights_per_byte(TypeClass type_class) {
   // Bits per weight of the commonest format of each class; sizes never come from here.
   static constexpr std::array<double, type_classes> bits{32,    16,   16,  8.5,  6.5625, 5.5, 4.5,  3.4375,

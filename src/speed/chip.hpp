@@ -1,6 +1,8 @@
 #pragma once
 /// The data sheet behind a processor's costs, and how fitted parameters turn it into seconds per unit of work.
 
+#include <string_view>
+
 #include "canrun/machine.hpp"
 #include "speed/constants.hpp"
 #include "speed/parameters.hpp"
@@ -27,6 +29,10 @@ Chip chip_of(const Host& host);
 
 /// Bytes/s from one device to another in one direction; 0 where only the host's link joins them.
 double peer_bandwidth(const Device& device);
+
+/// How weights on the host reach a device for a micro-batch. ik_llama.cpp streams experts only to 32 tokens for each
+/// (its pull request 520), mainline to 32 in all (ggml-cuda.cu, `offload_op`).
+void set_streaming(HostConstants& constants, const Host& host, std::string_view runtime);
 
 /// Weights per byte of a class.
 double weights_per_byte(TypeClass type_class);

@@ -185,14 +185,19 @@ double host_prefill(const Question& q, const Demand& dense, const Demand& expert
   const SpeedProfile& profile = q.profile;
   const HostConstants& host = q.host;
   const double batch = std::min(tokens, static_cast<double>(profile.ubatch));
-  if (q.placement.devices == 0 || batch < host.stream_threshold || q.link.bandwidth <= 0)
+  const double share = host.experts_by_share && experts.moe_layers > 0 && profile.experts_total > 0
+                           ? profile.experts_used / profile.experts_total
+                           : 1;
+  if (q.placement.devices == 0 || batch * share < host.stream_threshold || q.link.bandwidth <= 0)
     return prefill_stage(dense, host.costs, profile, tokens, depth).total() +
            prefill_experts(experts, host.costs, profile, tokens).total() + handovers * host.block_handover;
   const StageCosts& device = q.devices.front().costs;
   const double bytes = streamed_dense_bytes(dense, profile, tokens) + streamed_expert_bytes(experts, profile, tokens);
   StageTime computed = prefill_stage(dense, device, profile, tokens, depth);
   computed.weights = 0;
-  return bytes / (q.link.bandwidth * host.link_efficiency) + computed.total() +
+  const double rate =
+      q.devices.front().unified_memory ? q.link.bandwidth : std::min(q.link.bandwidth, host.staging_bandwidth);
+  return bytes / (rate * host.link_efficiency) + computed.total() +
          prefill_experts(experts, device, profile, tokens, false).total();
 }
 
@@ -293,8 +298,6 @@ SpeedFigures estimate_speed(const SpeedProfile& profile, std::span<const SpeedCo
   const Spread ttft_spread = widened(on_host ? host.ttft : devices.front().ttft, profile.doubt);
   const double latency = on_host ? host.request_latency : devices.front().request_latency;
   const double users = std::max<std::uint32_t>(1, workload.users);
-  const double arrived = static_cast<double>(workload.depth) + workload.prompt;
-  const double depth = workload.decode_depth >= 0 ? static_cast<double>(workload.decode_depth) : arrived;
 
   SpeedFigures figures;
   const double prefill = prefill_of(q, workload.prompt, workload.depth);
@@ -302,26 +305,28 @@ SpeedFigures estimate_speed(const SpeedProfile& profile, std::span<const SpeedCo
   figures.has_decode = profile.decodes;
   double first_step = 0;
   if (profile.decodes) {
-    const Parts step = decode_parts(q, depth, users);
+    const Parts step = decode_parts(q, workload.decoding_at(), users);
     figures.bottleneck = largest_part(step);
     figures.decode = around(1 / step.total(), decode_spread);
     figures.throughput = users / step.total();
-    first_step = step.total();
+    first_step = decode_parts(q, workload.arrived(), users).total();
   } else {
     figures.bottleneck = Bottleneck::compute;
     figures.throughput = figures.prefill.value;
   }
-  // The prompt's share is as sure as prefill; only the rest has the spread of measured waits, mostly of short prompts.
-  const double rest = first_step + latency;
-  const double ttft = prefill + rest;
-  figures.ttft = {ttft, prefill / prefill_spread.high + rest / ttft_spread.high,
-                  prefill / prefill_spread.low + rest / ttft_spread.low};
+  const double ttft = prefill + first_step + latency;
+  const Spread spread = spread_of_wait(ttft_spread, prefill_spread, prefill / ttft);
+  figures.ttft = {ttft, ttft / spread.high, ttft / spread.low};
   figures.load_seconds = load_seconds_of(q);
   figures.ttft_cold = figures.load_seconds + ttft;
-  const double halfway = depth + workload.output / 2.0;
+  const double halfway = workload.arrived() + workload.output / 2.0;
   figures.latency_seconds =
       ttft + (profile.decodes && workload.output > 0 ? decode_parts(q, halfway, users).total() * workload.output : 0);
   return figures;
+}
+
+Spread spread_of_wait(const Spread& waits, const Spread& prefill, double share) {
+  return {1 / (share / prefill.low + (1 - share) / waits.low), 1 / (share / prefill.high + (1 - share) / waits.high)};
 }
 
 double expected_tokens_per_step(double acceptance, unsigned draft) {

@@ -19,6 +19,10 @@ SpeedFigures estimate_speed(const SpeedProfile& profile, std::span<const SpeedCo
                             const HostConstants& host, const Link& link, const Workload& workload,
                             const Placement& placement);
 
+/// How far a first token may be off, as a rate, where `share` of it is the prompt's prefill: that part is as sure as
+/// prefill, the rest as measured waits are, most of them for short prompts. The parts' bounds add up as times.
+Spread spread_of_wait(const Spread& waits, const Spread& prefill, double share);
+
 /// Seconds of one step that adds one token to each of `streams` sequences, each with `depth` tokens in its cache.
 double decode_step_seconds(const SpeedProfile& profile, std::span<const SpeedConstants> devices,
                            const HostConstants& host, const Link& link, const Placement& placement, double depth,

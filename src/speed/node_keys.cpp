@@ -78,6 +78,8 @@ std::vector<std::string> device_keys(const Device& device, std::string_view runt
       fmt::format("family:{}", device.family),
       fmt::format("device:{}", device.id),
   };
+  // How fast the memory of an integrated GPU is, its owner chose.
+  if (device.form == "integrated") keys.push_back(fmt::format("memory:{}", device.id));
   add_runtime_keys(keys, runtime, backend, device.architecture, device.id);
   return keys;
 }

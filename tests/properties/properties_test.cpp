@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -116,6 +117,22 @@ TEST_CASE("intervals hold their value, and times follow from paces") {
     CHECK(ordered(answer.speed.ttft));
     CHECK(answer.speed.ttft_cold >= answer.speed.ttft.value);
     CHECK(answer.speed.latency_seconds >= answer.speed.ttft.value);
+  }
+}
+
+TEST_CASE("an answer is written at the mean pace of its tokens") {
+  for (const char* model : {"llama-3.1-8b", "gemma-3-12b", "qwen3-30b-a3b"}) {
+    INFO(model);
+    const auto pace = [&](std::uint64_t depth, std::optional<std::uint64_t> output) {
+      Request request = question(model, "rtx-4090");
+      request.prompt = 100;
+      request.depth = depth;
+      request.output = output;
+      return session().estimate(request).speed;
+    };
+    CHECK(pace(0, 8000).decode.value == Approx(pace(4000, {}).decode.value).epsilon(1e-9));
+    CHECK(pace(0, 8000).decode.value < pace(0, {}).decode.value);
+    CHECK(pace(0, 8000).ttft.value == Approx(pace(0, {}).ttft.value).epsilon(1e-9));
   }
 }
 

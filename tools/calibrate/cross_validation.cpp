@@ -83,7 +83,7 @@ std::vector<Held> cross_validate(std::span<const Row* const> rows, Scheme scheme
     const Model model = fit(fitted);
     const auto counts = counts_of(fitted);
     for (const Row* row : left_out) {
-      const Prediction predicted = predict(model, *row, false);
+      const Prediction predicted = predict(model, *row);
       held.push_back({row, scheme, row->log_seconds - predicted.log_seconds, predicted.prefill_share,
                       level_of(counts, row->question), f});
     }

@@ -162,7 +162,7 @@ private:
 
 void gather(Blocks& blocks, const Row& row) {
   Keys keys(row);
-  for (const Term& term : row.fitted)
+  for (const Term& term : row.terms)
     for (const Factor& factor : term.factors) {
       position(blocks[centre_key], factor.parameter);
       for_each_node(keys, factor, term.on_host,
@@ -201,7 +201,7 @@ void add_row(ceres::Problem& problem, Blocks& blocks, const Row& row) {
   std::vector<FitTerm> terms;
   std::vector<FitFactor> factors;
   std::map<std::tuple<Parameter, std::uint8_t, bool>, std::size_t> known;
-  for (const Term& term : row.fitted) {
+  for (const Term& term : row.terms) {
     FitTerm& fitted = terms.emplace_back(FitTerm{std::log(term.seconds), {}});
     for (const Factor& factor : term.factors) {
       const auto [place, fresh] =
@@ -247,16 +247,16 @@ Model fit(std::span<const Row* const> rows) {
   return model;
 }
 
-Prediction predict(const Model& model, const Row& row, bool as_measured) {
+Prediction predict(const Model& model, const Row& row) {
   Keys keys(row);
   double total = 0, prefill = 0;
-  for (const Term& term : as_measured ? row.fitted : row.predicted) {
+  for (const Term& term : row.terms) {
     double logarithm = std::log(term.seconds);
     for (const Factor& factor : term.factors) {
       const auto centre = model.centre.find(factor.parameter);
       double sum = centre != model.centre.end() ? centre->second : centre_prior(factor.parameter).mean;
       for_each_node(keys, factor, term.on_host, [&](const std::string& key) {
-        if (!as_measured && is_nuisance(key)) return;
+        if (is_nuisance(key)) return;
         const auto node = model.nodes.find(key);
         if (node == model.nodes.end()) return;
         if (const auto offset = node->second.find(factor.parameter); offset != node->second.end())

@@ -13,8 +13,7 @@ namespace calibrate {
 /// A measurement ready to be fitted: the terms of its time, and the time itself.
 struct Row {
   Question question;
-  std::vector<Term> fitted;     ///< as measured: the cache as it grew
-  std::vector<Term> predicted;  ///< as an estimate would be asked
+  std::vector<Term> terms;
   double log_seconds = 0;
 };
 
@@ -34,7 +33,7 @@ struct Prediction {
   double log_seconds = 0;
   double prefill_share = 0;  ///< of the time that is spent on the prompt
 };
-/// Nuisances count only with `as_measured`.
-Prediction predict(const Model& model, const Row& row, bool as_measured);
+/// Nuisances do not count: they are of measurements, not of what is asked.
+Prediction predict(const Model& model, const Row& row);
 
 }  // namespace calibrate

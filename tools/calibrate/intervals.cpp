@@ -8,6 +8,8 @@
 #include <string_view>
 #include <utility>
 
+#include "speed/estimate_speed.hpp"
+
 namespace calibrate {
 
 using namespace canrun;
@@ -59,9 +61,18 @@ Interval interval_of(const std::vector<const Held*>& group) {
   const double cut = tail * devices / (devices + few_devices);
   Interval interval;
   interval.count = group.size();
-  // The measured value over the predicted one is the inverse of the error.
-  interval.low = std::exp(-weighted_quantile(errors, 1 - cut));
-  interval.high = std::exp(-weighted_quantile(errors, cut));
+  if (group.front()->row->question.measurement->metric == Metric::ttft) {
+    // A wait may hold a queue or a cached prompt: few measurements, of which single ones are hundreds of times off, say
+    // how far, not in which direction.
+    for (auto& [error, weight] : errors) error = std::abs(error);
+    std::ranges::sort(errors);
+    interval.high = std::exp(weighted_quantile(errors, 1 - 2 * cut));
+    interval.low = 1 / interval.high;
+  } else {
+    // The measured value over the predicted one is the inverse of the error.
+    interval.low = std::exp(-weighted_quantile(errors, 1 - cut));
+    interval.high = std::exp(-weighted_quantile(errors, cut));
+  }
   interval.median_error = errors_of(std::move(plain)).median;
   return interval;
 }
@@ -133,11 +144,11 @@ const Interval* nearest(const Intervals& intervals, const std::string& metric, c
   return nullptr;
 }
 
-/// As src/speed puts the range of a first token together: the prompt's share is as sure as prefill.
-Interval with_prefill(const Interval& rest, const Interval& prefill, double share) {
-  Interval result = rest;
-  result.low = 1 / (share / prefill.low + (1 - share) / rest.low);
-  result.high = 1 / (share / prefill.high + (1 - share) / rest.high);
+Interval with_prefill(const Interval& waits, const Interval& prefill, double share) {
+  const Spread spread = spread_of_wait({waits.low, waits.high}, {prefill.low, prefill.high}, share);
+  Interval result = waits;
+  result.low = spread.low;
+  result.high = spread.high;
   return result;
 }
 
@@ -163,7 +174,7 @@ bool contains(const Ranges& ranges, const Held& held, double scale) {
   return ratio >= interval.low && ratio <= interval.high;
 }
 
-constexpr double narrowest = 0.4, widest = 2.5;
+constexpr double narrowest = 0.4, widest = 1.5;
 
 /// The smallest scale at which the interval contains the measurement.
 double needed_scale(const Intervals& intervals, const Held& held) {

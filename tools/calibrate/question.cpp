@@ -195,7 +195,7 @@ std::optional<Question> Questions::ask(const Measurement& m, std::string& why_no
   question.depth = std::max(0.0, m.depth);
   if (m.metric == Metric::decode) {
     if (m.depth < 0 && m.prompt > 0) question.depth = m.prompt;
-    question.growth = m.output > 0 ? m.output / 2 : 0;
+    if (m.output > 0) question.depth += m.output / 2;
   }
   question.streams = m.users;
   const Demand all = question.profile.between(0, blocks);

@@ -27,8 +27,7 @@ struct Question {
   canrun::SpeedProfile profile;
   canrun::Placement placement;
   double tokens = 0;  ///< prompt tokens of prefill and ttft
-  double depth = 0;   ///< tokens in the cache before them, or while decoding
-  double growth = 0;  ///< tokens by which the cache grew on average while decoding
+  double depth = 0;   ///< tokens in the cache before them, or halfway through decoding
   double streams = 1;
   double file_bytes = 0, active_bytes = 0;  ///< of the model, and read for one token
   double active_weights = 0;                ///< elements behind the active bytes

@@ -42,8 +42,7 @@ Rows read_rows(const Catalog& catalog) {
     }
     Row row;
     row.question = std::move(*question);
-    row.fitted = terms_of(row.question, true);
-    row.predicted = terms_of(row.question, false);
+    row.terms = terms_of(row.question);
     row.log_seconds = std::log(seconds_of(row.question));
     result.rows.push_back(std::move(row));
   }

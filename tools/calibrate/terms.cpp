@@ -21,8 +21,10 @@ struct Processors {
   HostConstants host;
   Link link;
 
-  explicit Processors(std::size_t count) : devices(std::max<std::size_t>(1, count)) {
+  explicit Processors(const Question& q) : devices(std::max<std::size_t>(1, q.placement.devices)) {
     for (SpeedConstants& device : devices) device.exchange = 0;
+    set_streaming(host, q.host, q.measurement->runtime);
+    host.staging_bandwidth = std::numeric_limits<double>::infinity();
     host.block_handover = 0;
     host.link_efficiency = 1;
     link.bandwidth = std::numeric_limits<double>::infinity();
@@ -72,7 +74,7 @@ private:
   /// One cost lit on the host or on every device.
   template <class Set>
   void light(bool on_host, Set set, std::vector<Factor> factors) {
-    Processors lit(devices());
+    Processors lit(q_);
     if (on_host)
       set(lit.host.costs);
     else
@@ -83,7 +85,7 @@ private:
   /// What each touched expert costs beside its own tokens: the time with a tile less the time without.
   void tile(bool on_host, std::size_t c, double multiply, std::vector<Factor> factors) {
     const auto seconds = [&](double tokens) {
-      Processors lit(devices());
+      Processors lit(q_);
       const auto set = [&](StageCosts& s) {
         s.expert_multiply[c] = multiply;
         s.tile = tokens;
@@ -169,22 +171,23 @@ private:
   }
 
   void links() {
-    Processors lit(devices());
+    Processors lit(q_);
     if (q_.uses_host) {
       lit.host.block_handover = 1;
       add(lit, true, {{Parameter::handover, Factor::no_class}});
-      lit = Processors(devices());
+      lit = Processors(q_);
       lit.link = q_.link;
+      set_streaming(lit.host, q_.host, q_.measurement->runtime);
       add(lit, true, {{Parameter::link, Factor::no_class}});
     }
     if (devices() < 2) return;
-    lit = Processors(devices());
+    lit = Processors(q_);
     for (SpeedConstants& device : lit.devices) device.stage_handover = 1;
     add(lit, false, {{Parameter::stage, Factor::no_class}});
-    lit = Processors(devices());
+    lit = Processors(q_);
     for (SpeedConstants& device : lit.devices) device.all_reduce_latency = 1;
     add(lit, false, {{Parameter::reduction, Factor::no_class}});
-    lit = Processors(devices());
+    lit = Processors(q_);
     lit.link = q_.link;
     for (SpeedConstants& device : lit.devices) {
       device.exchange = 1;
@@ -219,9 +222,9 @@ std::vector<Term> without_negligible(std::vector<Term> terms) {
   return terms;
 }
 
-std::vector<Term> all_terms(const Question& question, bool growth) {
-  const double depth = question.depth + (growth ? question.growth : 0);
-  if (question.measurement->metric == Metric::decode) return Collector(question, Phase::decode, depth).collect();
+std::vector<Term> all_terms(const Question& question) {
+  if (question.measurement->metric == Metric::decode)
+    return Collector(question, Phase::decode, question.depth).collect();
   std::vector<Term> terms = Collector(question, Phase::prefill, question.depth).collect();
   for (Term& term : terms) term.prefill = true;
   if (question.measurement->metric == Metric::prefill) {
@@ -236,8 +239,8 @@ std::vector<Term> all_terms(const Question& question, bool growth) {
 
 }  // namespace
 
-std::vector<Term> terms_of(const Question& question, bool growth) {
-  std::vector<Term> terms = without_negligible(all_terms(question, growth));
+std::vector<Term> terms_of(const Question& question) {
+  std::vector<Term> terms = without_negligible(all_terms(question));
   for (Term& term : terms) term.factors.push_back({Parameter::sample, Factor::no_class});
   return terms;
 }

@@ -26,7 +26,6 @@ struct Term {
 };
 
 /// The time that the question asks about (one decode step, the prompt's prefill, the first token), as terms.
-/// `growth` counts the cache as it grew on average while decoding.
-std::vector<Term> terms_of(const Question& question, bool growth);
+std::vector<Term> terms_of(const Question& question);
 
 }  // namespace calibrate

@@ -86,6 +86,12 @@ TEST_CASE("a count may stand before or after the name") {
   CHECK(catalog.device("RTX 3090 x2").count == 2);
   CHECK(catalog.device("7900xtx").count == 1);
   CHECK_THROWS_AS(catalog.device("0x rtx-4090"), Error);
+  try {
+    (void)catalog.device("2x");
+    FAIL("a count alone is no device");
+  } catch (const Error& error) {
+    CHECK(std::string(error.what()).find("--gpu \"2x rtx-4090\"") != std::string::npos);
+  }
 }
 
 TEST_CASE("a laptop part is never taken for the desktop part, nor the other way round") {

@@ -140,7 +140,8 @@ int run(const Options& options) {
       for (Held& h : cross_validate(all, scheme, folds_of(scheme))) held.push_back(h);
       fmt::print(stderr, "held out by {}\n", name_of(scheme));
     }
-    write(options.output, document(model, counts_of(all), held, rows.measurements.size(), all.size()));
+    if (!options.output.empty())
+      write(options.output, document(model, counts_of(all), held, rows.measurements.size(), all.size()));
     if (!options.held.empty()) write(options.held, table_of(held));
   } else {
     held = read_table(options.from, rows);
@@ -157,7 +158,7 @@ int run(const Options& options) {
 
 int main(int argc, char** argv) {
   const Options options = parse(argc, argv);
-  if (options.output.empty() && options.check.empty() && options.from.empty()) {
+  if (options.output.empty() && options.check.empty() && options.from.empty() && options.held.empty()) {
     fmt::print(stderr, "{}", usage);
     return 2;
   }

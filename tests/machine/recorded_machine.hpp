@@ -1,14 +1,27 @@
 #pragma once
 // A recorded machine: one text file with the contents of many, unpacked to a folder.
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <istream>
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace canrun::test {
+
+/// Names of all recorded machines, sorted.
+inline std::vector<std::string> recorded_machines() {
+  const std::filesystem::path folder = std::string(CANRUN_TESTS_DIR) + "/machine/layouts";
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
+    if (entry.path().extension() == ".txt")
+      names.push_back(std::filesystem::relative(entry.path(), folder).replace_extension().generic_string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
 
 class RecordedMachine {
 public:

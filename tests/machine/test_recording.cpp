@@ -1,8 +1,8 @@
 // `detect --record`: what was read of a machine, written so that others can read it.
 
-#include <filesystem>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "machine/detect.hpp"
 #include "machine/recorded_machine.hpp"
@@ -10,6 +10,7 @@
 #include "support/catch.hpp"
 
 using namespace canrun;
+using canrun::test::recorded_machines;
 using canrun::test::RecordedMachine;
 
 namespace {
@@ -46,11 +47,9 @@ Recording one_text(const std::string& path, const std::string& content) {
 }  // namespace
 
 TEST_CASE("a recording of a recorded machine is the same machine, and is recorded the same") {
-  const std::filesystem::path folder = std::string(CANRUN_TESTS_DIR) + "/machine/layouts";
-  std::size_t machines = 0;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-    if (entry.path().extension() != ".txt") continue;
-    const std::string name = std::filesystem::relative(entry.path(), folder).replace_extension().generic_string();
+  const std::vector<std::string> names = recorded_machines();
+  CHECK(names.size() > 50);
+  for (const std::string& name : names) {
     INFO(name);
     std::string original, copy;
     const std::string text = recorded_again(RecordedMachine(name), original);
@@ -58,9 +57,7 @@ TEST_CASE("a recording of a recorded machine is the same machine, and is recorde
     const RecordedMachine again(in);
     CHECK(recorded_again(again, copy) == text);
     CHECK(copy == original);
-    ++machines;
   }
-  CHECK(machines > 50);
 }
 
 TEST_CASE("what identifies a machine is not recorded") {

@@ -142,6 +142,19 @@ PoolFigures pool_of(const Setup& setup, const Target& target, const Outcome& out
   return pool;
 }
 
+/// Matrices of a type that the backend does not multiply stay with the processor, which no pace here counts.
+void note_missing_kernels(const Setup& setup, const Question& question, std::vector<std::string>& notes) {
+  std::uint64_t left = 0;
+  for (const Block& block : setup.inventory.blocks) left += block.host_only;
+  constexpr std::uint64_t noticeable = 20;  // a twentieth of the file
+  if (noticeable * left < setup.inventory.file_bytes) return;
+  notes.push_back(fmt::format(
+      "{} does not multiply {} on {}: {:.1f} GiB of weights stay in system memory and are multiplied by the "
+      "processor, so it runs far slower than the pace of the GPU that is shown; other file types run on the GPU",
+      question.runtime.id, question.quant.id, question.backend,
+      static_cast<double>(left) / static_cast<double>(1ULL << 30)));
+}
+
 }  // namespace
 
 Estimate Session::estimate(const Request& request) const {
@@ -171,6 +184,7 @@ Estimate Session::estimate(const Request& request) const {
     estimate.fit.verdict = Verdict::no;
     estimate.fit.grade = Grade{};
   }
+  if (!target.host_only()) note_missing_kernels(setup, question, estimate.notes);
   if (setup.memory_model == MemoryModel::pooled && !target.host_only())
     estimate.pool = pool_of(setup, target, outcome, added, estimate.notes);
   estimate.memory_lines = breakdown(setup.inventory, estimate, setup.memory_model,

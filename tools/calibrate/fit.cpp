@@ -231,14 +231,20 @@ Model fit(std::span<const Row* const> rows) {
   ceres::Solver::Options options;
   options.linear_solver_type = ceres::SPARSE_NORMAL_CHOLESKY;
   options.max_num_iterations = 150;
-  options.trust_region_strategy_type = ceres::DOGLEG;
   options.dogleg_type = ceres::SUBSPACE_DOGLEG;  // follows the laws' curved valleys where plain steps stall
   options.function_tolerance = 3e-5;
   options.parameter_tolerance = 1e-8;
   options.num_threads = 1;
   options.logging_type = ceres::SILENT;
-  ceres::Solver::Summary summary;
-  ceres::Solve(options, &problem, &summary);
+  // Either strategy may stall in a valley that the other one leaves, and says then that it has converged.
+  constexpr int most_solves = 5;
+  constexpr double settled = 1e-3;
+  for (int solve = 0; solve < most_solves; ++solve) {
+    options.trust_region_strategy_type = solve % 2 == 0 ? ceres::DOGLEG : ceres::LEVENBERG_MARQUARDT;
+    ceres::Solver::Summary summary;
+    ceres::Solve(options, &problem, &summary);
+    if (solve > 0 && summary.initial_cost - summary.final_cost < settled * summary.initial_cost) break;
+  }
 
   Model model;
   for (const auto& [key, block] : blocks)

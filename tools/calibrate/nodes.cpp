@@ -102,6 +102,7 @@ constexpr Level levels[] = {{"vendor:cpu", -1, {0.20, 0.60, 0.30, 0.40, 0.50, 0.
                             {"class:", 1, {0.05, 0.30, 0.00, 0.00, 0.00, 0.20, 0.00, 0.00, 0.00}},
                             {"class:", 2, {0.08, 0.30, 0.00, 0.00, 0.00, 0.25, 0.00, 0.00, 0.00}},
                             {"capped:", -1, {0.05, 0.40, 0.10, 0.20, 0.20, 0.40, 0.10, 0.00, 0.00}},
+                            {"eager:", -1, {0.00, 0.00, 0.00, 0.00, 1.00, 0.00, 0.00, 0.50, 0.00}},
                             {"whole:", -1, {0.00, 0.00, 0.00, 0.00, 0.30, 0.00, 0.00, 0.50, 0.00}},
                             {"graph:", 0, {0, 0, 0, 0, 0, 0, 0, 0, 0.25}},
                             {"graph:", 2, {0, 0, 0, 0, 0, 0, 0, 0, 0.25}},
@@ -223,12 +224,15 @@ std::vector<std::string> keys_of(const Question& question, bool on_host) {
   if (m.power_capped() && !on_host) keys.push_back(fmt::format("capped:{}", m.device));
   keys.push_back(
       fmt::format("cell:{}|{}|{}|{}|{}", m.device, m.model, m.runtime, question.backend, static_cast<int>(m.metric)));
+  // vLLM records a step's launches as one graph since January 2024 (release 0.2.7).
+  if (m.runtime == "vllm" && !m.date.empty() && m.date < "2024-02") keys.push_back("eager:vllm");
   if (m.end_to_end()) keys.push_back(fmt::format("whole:{}", m.device));
   return keys;
 }
 
 bool is_nuisance(std::string_view key) {
-  return key.starts_with("capped:") || key.starts_with("whole:") || key.starts_with("cell:");
+  return key.starts_with("capped:") || key.starts_with("eager:") || key.starts_with("whole:") ||
+         key.starts_with("cell:");
 }
 
 }  // namespace calibrate

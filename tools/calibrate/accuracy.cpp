@@ -206,8 +206,9 @@ std::map<std::string, std::string> accuracy_report(const std::vector<Held>& held
       "predicted "
       "/ measured - 1. *Plain* is one device that holds everything, one stream, stock power, pure rates. Builds from "
       "2023 "
-      "to 2026 are among the measurements and are not told apart: a prediction is for the builds that were "
-      "measured.\n\n"
+      "to 2026 are among the measurements and are not told apart, but for vLLM's before it launched a step as one "
+      "graph: a prediction is for the builds that were measured. A decode rate is the mean while its tokens were "
+      "written.\n\n"
       "![Predicted against measured](accuracy/decode.svg)\n\n"
       "## Against simpler rules\n\nDecode, plain, each model held out on each device. The rules are restated from "
       "their sources:\n\n",

@@ -24,7 +24,8 @@ namespace {
 using namespace calibrate;
 
 constexpr const char* usage =
-    "usage: calibrate [--held FILE] [--report FOLDER] [--scheme NAMES] OUTPUT.json\n"
+    "usage: calibrate [--report FOLDER] OUTPUT.json\n"
+    "       calibrate --held FILE [--scheme NAMES]  the held-out errors alone, of some schemes\n"
     "       calibrate --check CALIBRATION.json      the constants are those that a new fit gives (within 1e-4)\n"
     "       calibrate --report FOLDER --from FILE [OUTPUT.json]   both from held-out errors written by --held\n";
 

@@ -54,6 +54,8 @@ struct MemoryFigures {
   DeviceMemory host{};
   std::uint64_t output_buffer = 0;  ///< logits on the host, not part of `host.compute`
 
+  /// All that lies on the host, logits among it.
+  [[nodiscard]] std::uint64_t on_host() const { return host.total() + output_buffer; }
   /// The devices in use added up, part by part.
   [[nodiscard]] DeviceMemory on_devices() const {
     DeviceMemory sum;

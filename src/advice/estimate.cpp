@@ -64,7 +64,7 @@ void fill_fit(const Outcome& outcome, const ContextLimits& contexts, const Targe
   fit.offload_fraction = outcome.offload_fraction;
   if (!target.host_only() && (target.host.stated || target.host.shared_devices > 0)) {
     const MemoryFigures& memory = outcome.figures.memory;
-    const std::uint64_t wanted = memory.host.total() + memory.output_buffer;
+    const std::uint64_t wanted = memory.on_host();
     fit.host_available_bytes = host_room(memory, target.host, target.devices);
     fit.host_shortfall_bytes = wanted - std::min(wanted, fit.host_available_bytes);
   }
@@ -117,6 +117,8 @@ Session::Session(const Catalog& catalog, std::shared_ptr<const Corrections> corr
 
 namespace {
 
+constexpr double gib = 1ULL << 30;
+
 /// With a note where the runtime would refuse to start.
 PoolFigures pool_of(const Setup& setup, const Target& target, const Outcome& outcome,
                     const std::vector<AddedPart>& parts, std::vector<std::string>& notes) {
@@ -132,7 +134,6 @@ PoolFigures pool_of(const Setup& setup, const Target& target, const Outcome& out
         beside[d].weights += bytes;
     }
   const PoolFigures pool = tightest_pool(setup.inventory, outcome.placement, target.devices, beside);
-  constexpr double gib = 1ULL << 30;
   const bool refuses = !settings.pool.sglang && !settings.pool.tensorrt;
   if (refuses && pool.pool > 0 && pool.concurrency < 1 && pool.per_request > 0)
     notes.push_back(fmt::format(
@@ -151,8 +152,7 @@ void note_missing_kernels(const Setup& setup, const Question& question, std::vec
   notes.push_back(fmt::format(
       "{} does not multiply {} on {}: {:.1f} GiB of weights stay in system memory and are multiplied by the "
       "processor, so it runs far slower than the pace of the GPU that is shown; other file types run on the GPU",
-      question.runtime.id, question.quant.id, question.backend,
-      static_cast<double>(left) / static_cast<double>(1ULL << 30)));
+      question.runtime.id, question.quant.id, question.backend, static_cast<double>(left) / gib));
 }
 
 }  // namespace

@@ -210,15 +210,7 @@ ResolvedDevice resolve_device(const Layers& layers, std::string_view typed) {
     query = parse_device_query(typed.substr(0, remark));
     found = find_device(layers, query);
   }
-  if (!found) {
-    const bool counts = typed.size() > 1 && typed.find_first_not_of("0123456789") == typed.size() - 1 &&
-                        (typed.back() == 'x' || typed.back() == 'X');
-    if (counts)
-      throw Error(ErrorCode::bad_value,
-                  fmt::format("\"{}\" counts GPUs without naming one: keep both in one argument, --gpu \"{} rtx-4090\"",
-                              typed, typed));
-    unknown_name(layers, Kind::devices, "GPU", typed);
-  }
+  if (!found) unknown_name(layers, Kind::devices, "GPU", typed);
   const DeviceEntry entry = entry_of(*found);
   ResolvedDevice resolved{device_of(entry), query.count, notes_on(typed, *found)};
   set_size(resolved, entry, query.memory_gib);

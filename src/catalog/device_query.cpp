@@ -57,7 +57,11 @@ std::string_view take_leading_count(std::string_view text, int& count) {
   if (digits == 0 || digits > kLongestCount) return text;
   std::string_view rest = trim(text.substr(digits));
   const std::size_t sign = times_sign(rest);
-  if (sign == 0 || rest.size() == sign) return text;
+  if (sign == 0) return text;
+  if (rest.size() == sign)
+    throw Error(ErrorCode::bad_value,
+                fmt::format("\"{}\" counts GPUs without naming one: keep both in one argument, --gpu \"{} rtx-4090\"",
+                            text, text));
   count = checked_count(text.substr(0, digits), text);
   return trim(rest.substr(sign));
 }

@@ -16,7 +16,7 @@ struct DeviceQuery {
 };
 
 /// `2x rtx-4090`, `4 × A100 80GB`, `RTX 3090 x2`, `m4-max-40c@128`. Throws Error(bad_value) for a count outside 1 to
-/// 1024 or a memory size that is not a positive number.
+/// 1024 or without a device, or a memory size that is not a positive number.
 DeviceQuery parse_device_query(std::string_view typed);
 
 /// Drops what stands around Apple chips: the computer's name, and the core count of the CPU.

@@ -18,12 +18,6 @@ std::uint64_t held_by_devices(const MemoryFigures& memory, const Host& host, con
   return held;
 }
 
-/// What the devices leave of the shared memory.
-std::uint64_t left_by_devices(const MemoryFigures& memory, const Host& host, const std::vector<Device>& devices) {
-  const std::uint64_t held = held_by_devices(memory, host, devices);
-  return host.shared_bytes - std::min(host.shared_bytes, held);
-}
-
 }  // namespace
 
 void share_memory(Host& host, const std::vector<Device>& devices, std::uint64_t used_bytes) {
@@ -59,14 +53,14 @@ void share_memory(Host& host, const std::vector<Device>& devices, std::uint64_t 
 
 std::uint64_t host_room(const MemoryFigures& memory, const Host& host, const std::vector<Device>& devices) {
   if (host.shared_devices == 0) return host.ram_bytes;
-  const std::uint64_t left = left_by_devices(memory, host, devices);
+  const std::uint64_t left = host.shared_bytes - std::min(host.shared_bytes, held_by_devices(memory, host, devices));
   return host.stated ? std::min(host.ram_bytes, left) : left;
 }
 
 std::int64_t shared_slack(const MemoryFigures& memory, const Host& host, const std::vector<Device>& devices) {
   if (host.shared_devices == 0) return std::numeric_limits<std::int64_t>::max();
   return static_cast<std::int64_t>(host.shared_bytes) -
-         static_cast<std::int64_t>(held_by_devices(memory, host, devices) + memory.host.total() + memory.output_buffer);
+         static_cast<std::int64_t>(held_by_devices(memory, host, devices) + memory.on_host());
 }
 
 }  // namespace canrun

@@ -15,11 +15,9 @@ namespace canrun {
 ///   reach the stated RAM where more is stated than one has.
 /// - Stated RAM of at least 7/8 of their memory is that same memory, the rest being kept by the firmware. Where devices
 ///   may allocate more than that, RAM and a carve-out are counted in it, and it is the whole.
-/// - Less stated RAM is what a carve-out leaves to the system: the two are disjoint, and the chips' memory is the
-/// whole.
+/// - Less stated RAM is what a carve-out leaves to the system: the two are disjoint, the chips' memory is the whole.
 /// - Where no RAM is stated, the devices' memory is the machine's: all of it, of NVIDIA's chips their usable size,
-/// which
-///   is what the kernel counts less a little.
+///   which is what the kernel counts less a little.
 /// Both are 0 where no device is unified.
 void share_memory(Host& host, const std::vector<Device>& devices, std::uint64_t used_bytes = 0);
 

@@ -158,7 +158,7 @@ Json memory(const Estimate& e) {
                            {"runtime_bytes", m.device[d].runtime},
                            {"added_bytes", m.device[d].added},
                            {"total_bytes", m.device[d].total()}});
-  const std::uint64_t host_total = m.host.total() + m.output_buffer;
+  const std::uint64_t host_total = m.on_host();
   return Json{{"weights_bytes", m.weights},
               {"kv_cache_bytes", sum.kv_cache + m.host.kv_cache},
               {"state_bytes", sum.state + m.host.state},

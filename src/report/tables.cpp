@@ -26,7 +26,7 @@ Table memory_table(const Estimate& e, const Style& style) {
   const DeviceMemory on = e.memory.on_devices();
   const DeviceMemory& host = e.memory.host;
   const bool host_alone = e.memory.devices == 0;
-  const bool with_host = host_alone || host.total() + e.memory.output_buffer > 0;
+  const bool with_host = host_alone || e.memory.on_host() > 0;
   Table t{"Memory",
           {{"", Align::left},
            {fmt::format("GPU {}", unit_name(style.units)), Align::decimal},
@@ -55,7 +55,7 @@ Table memory_table(const Estimate& e, const Style& style) {
     return t;
   }
   row("headroom", e.headroom_bytes, 0);
-  row("needed", e.fit.required_bytes, host.total() + e.memory.output_buffer, Tone::strong);
+  row("needed", e.fit.required_bytes, e.memory.on_host(), Tone::strong);
   row("usable", e.fit.available_bytes, e.machine.host.stated ? e.fit.host_available_bytes : 0);
   row(lack, e.fit.shortfall_bytes, e.fit.host_shortfall_bytes, Tone::bad);
   return t;

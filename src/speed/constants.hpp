@@ -87,15 +87,15 @@ struct SpeedConstants {
 
 struct HostConstants {
   StageCosts costs;
-  double block_handover = 0;     ///< s per block whose experts lie on the host, there and back
-  double link_efficiency = 1;    ///< of the link's achieved bandwidth when weights are streamed for a micro-batch
+  double block_handover = 0;   ///< s per block whose experts lie on the host, there and back
+  double link_efficiency = 1;  ///< of the link's achieved bandwidth when weights are streamed for a micro-batch
   /// Bytes/s at which weights pass through the buffer that the link reads from: each is read from the mapped file's
   /// pages, written there and read again, three passes over the host's memory. Infinite where the memory is unknown.
   double staging_bandwidth = std::numeric_limits<double>::infinity();
-  double stream_threshold = 32;  ///< tokens in a micro-batch from which the runtime streams weights to the device
+  double stream_threshold = 32;   ///< tokens in a micro-batch from which the runtime streams weights to the device
   bool experts_by_share = false;  ///< as many tokens per routed expert are needed before experts are streamed
-  double disk_bandwidth = 3e9;   ///< bytes/s when the file is read
-  double request_latency = 0;    ///< s, fixed per request
+  double disk_bandwidth = 3e9;    ///< bytes/s when the file is read
+  double request_latency = 0;     ///< s, fixed per request
   Spread decode, prefill, ttft;
   BasisLevel level = BasisLevel::all;
   std::uint32_t samples = 0;

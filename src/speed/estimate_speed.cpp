@@ -305,11 +305,12 @@ SpeedFigures estimate_speed(const SpeedProfile& profile, std::span<const SpeedCo
   figures.has_decode = profile.decodes;
   double first_step = 0;
   if (profile.decodes) {
-    const Parts step = decode_parts(q, workload.decoding_at(), users);
+    const double at = workload.decoding_at();
+    const Parts step = decode_parts(q, at, users);
     figures.bottleneck = largest_part(step);
     figures.decode = around(1 / step.total(), decode_spread);
     figures.throughput = users / step.total();
-    first_step = decode_parts(q, workload.arrived(), users).total();
+    first_step = at == workload.arrived() ? step.total() : decode_parts(q, workload.arrived(), users).total();
   } else {
     figures.bottleneck = Bottleneck::compute;
     figures.throughput = figures.prefill.value;

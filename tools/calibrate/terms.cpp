@@ -24,10 +24,9 @@ struct Processors {
   explicit Processors(const Question& q) : devices(std::max<std::size_t>(1, q.placement.devices)) {
     for (SpeedConstants& device : devices) device.exchange = 0;
     set_streaming(host, q.host, q.measurement->runtime);
-    host.staging_bandwidth = std::numeric_limits<double>::infinity();
     host.block_handover = 0;
-    host.link_efficiency = 1;
-    link.bandwidth = std::numeric_limits<double>::infinity();
+    host.link_efficiency = std::numeric_limits<double>::infinity();
+    link = q.link;
   }
 };
 
@@ -176,8 +175,7 @@ private:
       lit.host.block_handover = 1;
       add(lit, true, {{Parameter::handover, Factor::no_class}});
       lit = Processors(q_);
-      lit.link = q_.link;
-      set_streaming(lit.host, q_.host, q_.measurement->runtime);
+      lit.host.link_efficiency = 1;
       add(lit, true, {{Parameter::link, Factor::no_class}});
     }
     if (devices() < 2) return;
@@ -188,7 +186,6 @@ private:
     for (SpeedConstants& device : lit.devices) device.all_reduce_latency = 1;
     add(lit, false, {{Parameter::reduction, Factor::no_class}});
     lit = Processors(q_);
-    lit.link = q_.link;
     for (SpeedConstants& device : lit.devices) {
       device.exchange = 1;
       device.peer_bandwidth = peer_bandwidth(q_.device);

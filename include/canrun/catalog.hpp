@@ -52,7 +52,15 @@ struct QuantRecord {
   bool listed = false;                ///< shown in the quantisation table of a default report
   std::string embedding_type;  ///< gguf-dynamic: tensor type of the embedding where it is not the base's (`_L` files)
   std::string output_type;     ///< gguf-dynamic: the same for the output matrix
-  bool imatrix = false;        ///< the name as typed tells of an importance matrix (`i1-`, `+imatrix`)
+  /// gguf-dynamic, of a model with routed experts: tensor types of the experts' gate and up, of their down, of every
+  /// other matrix of the blocks, and of embedding and head; empty = as in other models. `earlier_mixture` for models
+  /// released before `mixture_since` (a month).
+  std::vector<std::string> mixture, earlier_mixture;
+  double mixture_factor = 1, earlier_factor = 1;  ///< typical size against these types alone
+  double mixture_spread = 0, earlier_spread = 0;  ///< relative spread of that factor
+  std::string mixture_since;
+  double stated_bits = 0;  ///< the name as typed gives the file's own bits per weight (`-3.00bpw`); 0 = it does not
+  bool imatrix = false;    ///< the name as typed tells of an importance matrix (`i1-`, `+imatrix`)
   std::string source, confidence, note;
 };
 

@@ -52,7 +52,7 @@ std::optional<QuantChoice> least_loss(const Session::Parts& parts, const Questio
   for (const QuantRecord& quant : quant_candidates(parts, question)) {
     other.quant = quant;
     try {
-      other.file_type = file_type(quant);
+      other.file_type = file_type(quant, question.subject.record.released);
       Setup setup = begin_setup(other, other.settings, backend, compute);
       compute = setup.compute;
       if (setup.inventory.file_bytes < smallest_bytes) {

@@ -70,7 +70,7 @@ std::vector<QuantRow> quant_rows(const Session::Parts& parts, const Question& qu
     Question other = question;
     other.quant = record;
     try {
-      other.file_type = file_type(record);
+      other.file_type = file_type(record, question.subject.record.released);
       const Setup setup = make_setup(other, other.settings, base.backend, base.compute);
       const Outcome outcome = assess(setup, target, other.workload, wish);
       QuantRow row;

@@ -111,6 +111,13 @@ void fields(V& v, QuantRecord& r) {
   v("listed", r.listed);
   v("embedding_type", r.embedding_type);
   v("output_type", r.output_type);
+  v("mixture", r.mixture);
+  v("mixture_factor", r.mixture_factor);
+  v("mixture_spread", r.mixture_spread);
+  v("mixture_since", r.mixture_since);
+  v("earlier_mixture", r.earlier_mixture);
+  v("earlier_factor", r.earlier_factor);
+  v("earlier_spread", r.earlier_spread);
   v("source", r.source);
   v("confidence", r.confidence);
   v("note", r.note);

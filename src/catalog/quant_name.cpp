@@ -162,7 +162,7 @@ Quant like(Quant plain, std::string id, double factor, double spread) {
   record.kind = record.kind == "gguf" ? "gguf-dynamic" : record.kind;
   record.id = std::move(id);
   record.aliases.clear();
-  record.size_factor *= factor;
+  for (double* typical : {&record.size_factor, &record.mixture_factor, &record.earlier_factor}) *typical *= factor;
   record.size_spread = std::max(record.size_spread, spread);
   record.exact = false;
   record.listed = false;
@@ -182,8 +182,8 @@ std::optional<Quant> stated_rate(const Layers& layers, const std::vector<std::st
   if (bits < 1 || bits > 16) {
     throw Error(ErrorCode::bad_value, fmt::format("{} bits per weight are not possible in \"{}\"", bits, typed));
   }
-  Quant quant = like(*plain, fmt::format("{}-{}bpw", plain->record.id, words[n - 2]), bits / plain->record.bits, 0.04);
-  quant.record.bits = bits;
+  Quant quant = like(*plain, fmt::format("{}-{}bpw", plain->record.id, words[n - 2]), 1, 0.04);
+  quant.record.bits = quant.record.stated_bits = bits;
   return quant;
 }
 

@@ -17,6 +17,8 @@ namespace canrun {
 namespace {
 
 constexpr std::string_view recipe_source = "llama.cpp v0.5.0: src/llama-quant.cpp (types), ggml-common.h (blocks)";
+constexpr std::string_view mix_source =
+    "data/quants.json: what uploaders store under this name; ggml-common.h (blocks)";
 constexpr std::string_view cache_source = "llama.cpp v0.5.0: src/llama-kv-cache.cpp, src/llama-memory-recurrent.cpp";
 constexpr std::string_view graph_source =
     "llama.cpp v0.5.0: ggml-alloc.c and ggml-backend.cpp, simulated over one step's graph";
@@ -126,7 +128,7 @@ void add_place(std::vector<MemoryLine>& lines, const Inventory& inventory, const
   if (!host && estimate.placement.split == SplitMode::tensor && estimate.placement.devices > 1)
     share = fmt::format("{:.1f} % of ", 100 * static_cast<double>(estimate.placement.share[d]));
   add(lines, "weights", "Weights", device, memory.weights, weight_terms(inventory, estimate.placement, place),
-      recipe_source);
+      estimate.quant.exact ? recipe_source : mix_source);
   add(lines, "kv_cache", "KV cache", device, memory.kv_cache, share + cache_formula(inventory, host, here),
       cache_source);
   add(lines, "state", "Recurrent state", device, memory.state, share + state_formula(inventory, host, here),

@@ -212,9 +212,9 @@ Inventory make_inventory(const PreparedModel& model, const FileType& file_type, 
   assign_types(*model.tensors, model.classes, file_type, imatrix, types);
   auto inventory = make_inventory(model, std::move(types), settings, backend);
   inventory.quant_id = file_type.id;
-  if (file_type.size_factor != 1) {
-    scale_weights(inventory, file_type.size_factor);
-    inventory.bits_per_weight *= file_type.size_factor;
+  if (const double factor = size_factor(file_type, model.classes, inventory.bits_per_weight); factor != 1) {
+    scale_weights(inventory, factor);
+    inventory.bits_per_weight *= factor;
   }
   return inventory;
 }

@@ -62,7 +62,7 @@ void choose_quant(const Catalog& catalog, const Request& request, Question& ques
   Resolved<QuantRecord> found = catalog.quant(name);
   question.quant = std::move(found.record);
   question.notes.insert(question.notes.end(), found.notes.begin(), found.notes.end());
-  question.file_type = file_type(question.quant);
+  question.file_type = file_type(question.quant, question.subject.record.released);
 }
 
 /// llama.cpp and its relatives read GGUF and nothing else, and ExLlama reads none of it: refused. Elsewhere support
@@ -169,7 +169,7 @@ Question resolve_question(const Catalog& catalog, const Request& request, const 
   choose_backend(request, calibration, question);
   if (!question.subject.from_file)
     if (const auto stored = stored_quant(question.quant.id, question.runtime.memory_model); stored != question.quant.id)
-      question.file_type = file_type(catalog.quant(stored).record);
+      question.file_type = file_type(catalog.quant(stored).record, question.subject.record.released);
 
   Resolved<WorkloadRecord> workload = catalog.workload(request.workload.empty() ? "coding" : request.workload);
   question.workload_record = std::move(workload.record);

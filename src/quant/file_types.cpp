@@ -72,18 +72,49 @@ FileType gguf_of(const QuantRecord& record) {
   return *std::move(type);
 }
 
+TensorType chosen_type(const QuantRecord& record, std::string_view name) {
+  if (const auto type = find_tensor_type(name)) return *type;
+  throw Error(ErrorCode::bad_value,
+              fmt::format("quantisation {} gives a matrix the type \"{}\": expected a GGUF tensor type such as q8_0",
+                          record.id, name));
+}
+
+void choose_mixture(const QuantRecord& record, std::string_view released, FileType& type) {
+  const bool earlier = !record.earlier_mixture.empty() && !released.empty() && released < record.mixture_since;
+  const std::vector<std::string>& names = earlier ? record.earlier_mixture : record.mixture;
+  if (names.empty()) return;
+  if (names.size() != 4)
+    throw Error(ErrorCode::bad_value,
+                fmt::format("quantisation {} names {} types for a mixture of experts: expected four, of the experts' "
+                            "gate and up, of their down, of the blocks' other matrices, and of embedding and head",
+                            record.id, names.size()));
+  type.chosen.mixture = {chosen_type(record, names[0]), chosen_type(record, names[1]), chosen_type(record, names[2]),
+                         chosen_type(record, names[3])};
+  type.mixture_factor = earlier ? record.earlier_factor : record.mixture_factor;
+}
+
+void choose_types(const QuantRecord& record, std::string_view released, FileType& type) {
+  if (!record.embedding_type.empty()) type.chosen.embedding = chosen_type(record, record.embedding_type);
+  if (!record.output_type.empty()) type.chosen.output = chosen_type(record, record.output_type);
+  type.size_factor = record.size_factor;
+  type.stated_bits = record.stated_bits;
+  choose_mixture(record, released, type);
+}
+
 }  // namespace
 
-FileType file_type(const QuantRecord& record) {
+FileType file_type(const QuantRecord& record, std::string_view released) {
   const bool dynamic = record.kind == "gguf-dynamic";
   FileType type = dynamic || record.kind == "gguf" ? gguf_of(record) : checkpoint(record);
   type.id = record.id;
   type.exact = record.exact && !dynamic;
-  if (dynamic) {
-    type.size_factor = record.size_factor;
-    type.size_spread = record.size_spread;
-  }
+  if (dynamic) choose_types(record, released, type);
   return type;
+}
+
+double size_factor(const FileType& file_type, const TensorClasses& classes, double bits_per_weight) {
+  if (file_type.stated_bits > 0 && bits_per_weight > 0) return file_type.stated_bits / bits_per_weight;
+  return file_type.chosen.mixture && classes.experts > 1 ? file_type.mixture_factor : file_type.size_factor;
 }
 
 std::optional<FileType> gguf_file_type(std::string_view id) {

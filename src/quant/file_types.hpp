@@ -30,20 +30,39 @@ enum class Scheme : std::uint8_t {
   matrices,  ///< every matrix in `base`, embedding and head too (MLX, MLC)
 };
 
+/// Types that an uploader sets by hand, whatever the recipe says. Rows that do not divide by the block fall back as
+/// everywhere.
+struct ChosenTypes {
+  std::optional<TensorType> embedding, output;
+  struct Mixture {
+    TensorType experts, experts_down;  ///< routed experts: gate and up; down
+    TensorType others;                 ///< every other matrix of the blocks that the quantiser touches
+    TensorType tables;                 ///< embedding and head
+  };
+  std::optional<Mixture> mixture;  ///< of models with routed experts
+};
+
 /// A recipe, ready to be applied.
 struct FileType {
   std::string id;
   Scheme scheme = Scheme::gguf;
-  std::uint8_t recipe = 0;  ///< GGUF: row of the recipe table
-  TensorType base{};        ///< of the quantised matrices
-  TensorType head{};        ///< `exl`: of the output matrix
-  double size_factor = 1;   ///< dynamic mixes: typical bytes against the plain recipe
-  double size_spread = 0;   ///< relative spread of that factor
-  bool exact = true;        ///< false: files under this name differ
+  std::uint8_t recipe = 0;    ///< GGUF: row of the recipe table
+  TensorType base{};          ///< of the quantised matrices
+  TensorType head{};          ///< `exl`: of the output matrix
+  ChosenTypes chosen;         ///< dynamic mixes
+  double size_factor = 1;     ///< dynamic mixes: typical bytes against the types assigned
+  double mixture_factor = 1;  ///< the same for models with routed experts where `chosen` has theirs
+  double stated_bits = 0;     ///< bits per weight of the whole file where its name gives them; 0 = it does not
+  bool exact = true;          ///< false: files under this name differ
 };
 
-/// The recipe of a catalog entry. Throws Error(bad_value) for a kind, base or bit width that no rule covers.
-FileType file_type(const QuantRecord& record);
+/// The recipe of a catalog entry for a model that was released in `released` (`2026-04`; empty = lately): uploaders'
+/// habits change. Throws Error(bad_value) for a kind, base, type or bit width that no rule covers.
+FileType file_type(const QuantRecord& record, std::string_view released = {});
+
+/// Typical bytes of a file against the types that `assign_types` gives a model of these classes, which make
+/// `bits_per_weight` on average.
+double size_factor(const FileType& file_type, const TensorClasses& classes, double bits_per_weight);
 
 /// The GGUF recipe called `id` (exact spelling of llama-quantize: `Q4_K_M`, or `NATIVE_MXFP4`); nothing if unknown.
 std::optional<FileType> gguf_file_type(std::string_view id);
@@ -65,7 +84,7 @@ std::uint32_t assign_types(std::span<const Tensor> tensors, const TensorClasses&
 void assign_types(std::vector<Tensor>& tensors, const Architecture& architecture, const FileType& file_type,
                   bool imatrix);
 
-/// Bytes of all tensors under these types, unpadded. Dynamic mixes apply their factor afterwards.
+/// Bytes of all tensors under these types, unpadded. Dynamic mixes apply `size_factor` afterwards.
 std::uint64_t tensor_bytes(std::span<const Tensor> tensors, std::span<const TensorType> types);
 
 }  // namespace canrun

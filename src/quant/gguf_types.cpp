@@ -113,6 +113,19 @@ struct RulesByClass {
   }
 };
 
+/// The uploader's choice for a tensor, if there is one.
+const TensorType* chosen_type(const ChosenTypes& chosen, const Tensor& tensor, QuantClass quant_class,
+                              const TensorClasses& model) {
+  if (chosen.mixture && model.experts > 1) {
+    if (quant_class == QuantClass::token_embedding || quant_class == QuantClass::output) return &chosen.mixture->tables;
+    if (tensor.role != Role::expert) return &chosen.mixture->others;
+    return quant_class == QuantClass::ffn_down ? &chosen.mixture->experts_down : &chosen.mixture->experts;
+  }
+  if (quant_class == QuantClass::token_embedding && chosen.embedding) return &*chosen.embedding;
+  if (quant_class == QuantClass::output && chosen.output) return &*chosen.output;
+  return nullptr;
+}
+
 const TensorType& output_type(const Recipe& recipe, const TensorClasses& model, std::uint64_t row) {
   const bool odd = row % recipe.base.block_elements != 0;
   return model.falcon || odd ? ggml::q8_0 : recipe.output;
@@ -161,6 +174,7 @@ std::uint32_t assign_gguf_types(std::span<const Tensor> tensors, const TensorCla
         type = ggml::q5_k;
       if (!recipe.low_bit && classes.experts == 8 && (attn_v || quant_class == QuantClass::attn_k)) type = ggml::q8_0;
     }
+    if (const TensorType* chosen = chosen_type(file_type.chosen, tensor, quant_class, classes)) type = *chosen;
     if (tensor.dims[0] % type.block_elements != 0) {
       ++fallbacks;
       type = smaller_block(tensor, type);

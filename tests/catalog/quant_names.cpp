@@ -65,7 +65,7 @@ TEST_CASE("a combination that no entry lists is put together") {
   const QuantRecord byteshape = quant("IQ3_S-3.00bpw");
   CHECK(byteshape.base == "IQ3_S");
   CHECK(byteshape.bits == Approx(3.0));
-  CHECK(byteshape.size_factor == Approx(3.0 / 3.4375));
+  CHECK(byteshape.stated_bits == Approx(3.0));
   CHECK(quant("Q4_K_M+imatrix").id == "Q4_K_M");
   CHECK(quant("Q4_K_M+imatrix").imatrix);
   CHECK(quant("i1-IQ2_M").imatrix);

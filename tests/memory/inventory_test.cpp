@@ -112,7 +112,7 @@ TEST_CASE("changed settings give the inventory that they would give from the sta
 }
 
 TEST_CASE("a dynamic mix weighs its plain recipe times its typical factor") {
-  const auto model = prepared("qwen3-30b-a3b");
+  const auto model = prepared("qwen3-32b");
   const auto mix = Catalog::builtin().quant("UD-Q4_K_XL").record;
   const auto plain = make_inventory(model, *gguf_file_type(mix.base), false, at_context(4096), GraphBackend::cuda);
   const auto dynamic = make_inventory(model, file_type(mix), false, at_context(4096), GraphBackend::cuda);

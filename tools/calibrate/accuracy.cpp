@@ -120,6 +120,26 @@ std::string comparison_text(const Comparison& comparison) {
   return text + (worse.empty() ? "- nowhere\n" : worse) + "\n";
 }
 
+/// One row a device, and what comes out when each device counts once, however much was measured on it.
+std::string by_device(const std::vector<Held>& held, Scheme scheme) {
+  std::map<std::string, std::vector<double>> devices;
+  for (const Held& h : held)
+    if (h.scheme == scheme && comparable(h)) devices[h.row->question.device.id].push_back(h.log_error);
+  std::string table = "| device | n | median error | within 25 % | bias |\n|---|---:|---:|---:|---:|\n";
+  std::vector<double> medians;
+  for (const auto& [device, errors] : devices) {
+    const Errors e = errors_of(errors);
+    medians.push_back(e.median);
+    table += fmt::format("| {} | {} | {} | {} | {:+.1f} % |\n", device, e.count, percent(e.median),
+                         percent(e.within_25), 100 * e.bias);
+  }
+  std::ranges::sort(medians);
+  const double middle = medians.empty() ? 0 : medians[medians.size() / 2];
+  return fmt::format("Plain decode by device. Each device counted once, the median error is {} over {} devices.\n\n",
+                     percent(middle), medians.size()) +
+         table + "\n";
+}
+
 Series errors_curve(std::string label, std::string colour, std::vector<double> log_errors) {
   for (double& e : log_errors) e = std::abs(std::expm1(e));
   std::ranges::sort(log_errors);
@@ -226,6 +246,7 @@ std::map<std::string, std::string> accuracy_report(const std::vector<Held>& held
     text += fmt::format("## {}\n\n", title);
     for (const std::string_view metric : {"decode", "prefill", "ttft"})
       text += fmt::format("### {}\n\n{}", metric, slice_table(slices, metric));
+    if (scheme == Scheme::device) text += "### device by device\n\n" + by_device(held, scheme);
   }
   return {{"ACCURACY.md", text},
           {"accuracy/decode.svg", scatter(held, Scheme::cell)},

@@ -116,11 +116,12 @@ const Questions::Prepared& Questions::prepare(const Question& question, const Me
   const std::string key = fmt::format("{}|{}|{}|{}|{}|{}", m.model, m.quant, question.backend, settings.ubatch,
                                       m.kv_type, settings.flash_attn);
   if (const auto found = prepared_.find(key); found != prepared_.end()) return found->second;
-  Model model = read_model(catalog_.model(m.model).record.config_json);
+  const ModelRecord record = catalog_.model(m.model).record;
+  Model model = read_model(record.config_json);
   const PreparedModel ready = prepare_model(std::make_shared<const Architecture>(std::move(model.architecture)),
                                             std::make_shared<const std::vector<Tensor>>(std::move(model.tensors)));
-  const FileType type =
-      file_type(quant_of(catalog_, stored_quant(m.quant, catalog_.runtime(m.runtime).record.memory_model)));
+  const FileType type = file_type(
+      quant_of(catalog_, stored_quant(m.quant, catalog_.runtime(m.runtime).record.memory_model)), record.released);
   Inventory inventory;
   try {
     inventory = make_inventory(ready, type, true, settings, graph_backend(question.backend));

@@ -61,6 +61,16 @@ Request asked(const UnifiedMachine& machine) {
   return request;
 }
 
+/// A model of 235B on the Strix Halo with half its memory mapped, the experts of the first blocks on the host.
+Request placed_by_hand(const char* quant, std::int64_t cpu_moe_layers) {
+  Request request = asked(machines[1]);
+  request.model = "qwen3-235b-a22b";
+  request.quant = quant;
+  request.gpu_layers = 999;
+  request.cpu_moe_layers = cpu_moe_layers;
+  return request;
+}
+
 std::uint64_t held(const Estimate& answer) {
   return answer.memory.on_devices().total() + answer.memory.host.total() + answer.memory.output_buffer;
 }
@@ -127,12 +137,7 @@ TEST_CASE("what is larger than the memory of a unified machine does not run, wha
 }
 
 TEST_CASE("a placement by hand that a unified machine cannot hold is sized and timed, with the verdict no") {
-  Request request = asked(machines[1]);
-  request.model = "qwen3-235b-a22b";
-  request.quant = "Q5_K_M";
-  request.gpu_layers = 999;
-  request.cpu_moe_layers = 70;
-  const Estimate answer = session().estimate(request);
+  const Estimate answer = session().estimate(placed_by_hand("Q5_K_M", 70));
   CHECK(answer.fit.verdict == Verdict::no);
   CHECK(answer.fit.shortfall_bytes == 0);
   CHECK(answer.fit.host_shortfall_bytes == held(answer) - bytes(124.9));
@@ -164,11 +169,7 @@ TEST_CASE("no answer but no needs more than the memory that a unified machine ha
 }
 
 TEST_CASE("the largest context of a run that spans a shared memory still runs") {
-  Request request = asked(machines[1]);
-  request.model = "qwen3-235b-a22b";
-  request.quant = "IQ4_XS";
-  request.gpu_layers = 999;
-  request.cpu_moe_layers = 60;
+  Request request = placed_by_hand("IQ4_XS", 60);
   request.context = 4096;
   const Estimate small = session().estimate(request);
   REQUIRE(small.fit.max_context > 4096);

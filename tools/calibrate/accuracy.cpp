@@ -36,14 +36,20 @@ std::string percent(double share) {
   return fmt::format("{:.1f} %", 100 * share);
 }
 
+std::string errors_head(std::string_view of) {
+  return fmt::format("| {} | n | median error | within 25 % | bias |\n|---|---:|---:|---:|---:|\n", of);
+}
+
+std::string errors_row(std::string_view name, const Errors& e) {
+  return fmt::format("| {} | {} | {} | {} | {:+.1f} % |\n", name, e.count, percent(e.median), percent(e.within_25),
+                     100 * e.bias);
+}
+
 std::string slice_table(const Slices& slices, std::string_view metric) {
-  std::string text = "| slice | n | median error | within 25 % | bias |\n|---|---:|---:|---:|---:|\n";
+  std::string text = errors_head("slice");
   for (const auto& [slice, errors] : slices) {
     if (!slice.starts_with(metric)) continue;
-    const Errors e = errors_of(errors);
-    const std::string name = slice == metric ? "all" : slice.substr(metric.size() + 1);
-    text += fmt::format("| {} | {} | {} | {} | {:+.1f} % |\n", name, e.count, percent(e.median), percent(e.within_25),
-                        100 * e.bias);
+    text += errors_row(slice == metric ? "all" : slice.substr(metric.size() + 1), errors_of(errors));
   }
   return text + "\n";
 }
@@ -121,22 +127,18 @@ std::string comparison_text(const Comparison& comparison) {
 }
 
 /// One row a device, and what comes out when each device counts once, however much was measured on it.
-std::string by_device(const std::vector<Held>& held, Scheme scheme) {
-  std::map<std::string, std::vector<double>> devices;
-  for (const Held& h : held)
-    if (h.scheme == scheme && comparable(h)) devices[h.row->question.device.id].push_back(h.log_error);
-  std::string table = "| device | n | median error | within 25 % | bias |\n|---|---:|---:|---:|---:|\n";
-  std::vector<double> medians;
-  for (const auto& [device, errors] : devices) {
-    const Errors e = errors_of(errors);
-    medians.push_back(e.median);
-    table += fmt::format("| {} | {} | {} | {} | {:+.1f} % |\n", device, e.count, percent(e.median),
-                         percent(e.within_25), 100 * e.bias);
+std::string by_device(const Comparison& comparison) {
+  constexpr std::string_view prefix = "device ";
+  std::string table = errors_head("device");
+  std::vector<double> medians;  // as the logarithms that `errors_of` takes
+  for (const auto& [name, errors] : comparison.slices) {
+    if (!name.starts_with(prefix)) continue;
+    const Errors own = errors_of(errors.front());
+    medians.push_back(std::log1p(own.median));
+    table += errors_row(name.substr(prefix.size()), own);
   }
-  std::ranges::sort(medians);
-  const double middle = medians.empty() ? 0 : medians[medians.size() / 2];
   return fmt::format("Plain decode by device. Each device counted once, the median error is {} over {} devices.\n\n",
-                     percent(middle), medians.size()) +
+                     percent(errors_of(medians).median), medians.size()) +
          table + "\n";
 }
 
@@ -236,7 +238,8 @@ std::map<std::string, std::string> accuracy_report(const std::vector<Held>& held
   for (const Peer& peer : peers()) text += fmt::format("- {}: {}\n", peer.name, peer.rule);
   const Comparison comparison = compare(held, Scheme::cell);
   text += "\n" + comparison_text(comparison) + "![Errors of all rules](accuracy/rules.svg)\n\n";
-  text += "On devices never seen:\n\n" + comparison_text(compare(held, Scheme::device));
+  const Comparison unseen = compare(held, Scheme::device);
+  text += "On devices never seen:\n\n" + comparison_text(unseen);
   text +=
       "## Intervals\n\nShare of held-out measurements inside the 80 % interval, with intervals from all other "
       "folds.\n\n" +
@@ -246,7 +249,7 @@ std::map<std::string, std::string> accuracy_report(const std::vector<Held>& held
     text += fmt::format("## {}\n\n", title);
     for (const std::string_view metric : {"decode", "prefill", "ttft"})
       text += fmt::format("### {}\n\n{}", metric, slice_table(slices, metric));
-    if (scheme == Scheme::device) text += "### device by device\n\n" + by_device(held, scheme);
+    if (scheme == Scheme::device) text += "### device by device\n\n" + by_device(unseen);
   }
   return {{"ACCURACY.md", text},
           {"accuracy/decode.svg", scatter(held, Scheme::cell)},
